@@ -1,0 +1,84 @@
+/** What GitHub said happened: the one shape that every door hands to the engine. */
+
+/** One person or program as GitHub names it. `type` is GitHub's: `User`, `Bot`, `Organization` or `Mannequin`. */
+export interface Actor {
+  login: string;
+  id?: number;
+  type?: string;
+}
+
+/** A repository as the event names it. `defaultBranch` is absent where the event has none (for example `schedule`). */
+export interface Repository {
+  owner: string;
+  name: string;
+  defaultBranch?: string;
+  private?: boolean;
+}
+
+/** The issue or pull request that an event is about. */
+export interface Subject {
+  kind: 'issue' | 'pull_request';
+  number: number;
+  nodeId?: string;
+  title: string;
+  body: string;
+  author: Actor;
+  authorAssociation?: string;
+  state: 'open' | 'closed';
+  labels: string[];
+  htmlUrl: string;
+  /** ISO 8601. */
+  createdAt?: string;
+  updatedAt?: string;
+  /** Only where the payload itself carries the pull request (not in `issue_comment`). */
+  head?: { ref: string; sha: string; repository: string | null };
+  base?: { ref: string; sha: string };
+}
+
+/** The comment, review or body whose words started the run; its text is the event's, never refetched. */
+export interface Item {
+  kind: 'issue_comment' | 'review_comment' | 'review' | 'issue' | 'pull_request';
+  id: number;
+  nodeId?: string;
+  author: Actor;
+  authorAssociation?: string;
+  body: string;
+  htmlUrl: string;
+  /** ISO 8601. */
+  createdAt?: string;
+  updatedAt?: string;
+  /** Review comments only. */
+  path?: string;
+  line?: number | null;
+  diffHunk?: string;
+  reviewId?: number | null;
+  /** Review comments only: the comment that this one answers. */
+  inReplyToId?: number | null;
+}
+
+/**
+ * One GitHub event. `payload` is the webhook payload (the file at `GITHUB_EVENT_PATH` *is* it), validated for the
+ * fields that Forgehand uses; the other members are read out of it once, by `trigger/event.ts`.
+ */
+export interface GitHubEvent {
+  name: string;
+  action: string | null;
+  /** `X-GitHub-Delivery` for a webhook; null in an Action. */
+  deliveryId: string | null;
+  repository: Repository;
+  sender: Actor;
+  subject: Subject | null;
+  item: Item | null;
+  /** `labeled`: the label's name. */
+  label?: string;
+  /** `assigned`: who was assigned. */
+  assignee?: Actor;
+  /** `edited`: the former text of what was edited. */
+  formerBody?: string;
+  formerTitle?: string;
+  /** `repository_dispatch`: GitHub's `client_payload`, unchecked. */
+  clientPayload?: Record<string, unknown>;
+  /** `workflow_run`: who started the upstream run. */
+  upstreamActor?: Actor;
+  payload: Record<string, unknown>;
+}

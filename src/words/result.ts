@@ -1,0 +1,86 @@
+/** How a task goes and ends: progress, conclusion, reason, result, and who is told. */
+
+export type Conclusion = 'success' | 'failure' | 'cancelled' | 'skipped';
+
+/** The one closed list of reasons; empty on success. Outputs, comments, errors and deliveries use it alike. */
+export const reasons = [
+  'not_mentioned',
+  'unsupported_event',
+  'switched_off',
+  'handed_over',
+  'not_permitted',
+  'own_activity',
+  'invalid_input',
+  'github_auth',
+  'github_unavailable',
+  'model_auth',
+  'model_unavailable',
+  'git_failed',
+  'gate_refused',
+  'sandbox_unavailable',
+  'claude_crashed',
+  'timed_out',
+  'budget',
+  'turns',
+  'cancelled',
+  'internal',
+] as const;
+
+export type Reason = (typeof reasons)[number];
+
+/** One report of work under way. `message` is markdown, what the tracking comment's body shows. */
+export interface Progress {
+  status: 'queued' | 'in_progress';
+  message: string;
+  completedTasks?: string[];
+  currentTask?: string;
+}
+
+/** What a run used. Costs are US dollars as Claude Code counts them; times are milliseconds. */
+export interface Usage {
+  costUsd: number;
+  turns: number;
+  durationMs: number;
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** A branch that holds the task's commits. `commits` counts those that this run published. */
+export interface PublishedBranch {
+  name: string;
+  base: string;
+  sha: string;
+  commits: number;
+  /** `owner/repo` that the branch is in (a fork's for a fork pull request). */
+  repository: string;
+}
+
+export interface Result {
+  conclusion: Conclusion;
+  reason: Reason | '';
+  /** Claude's last words on success; what happened, in one or two sentences, otherwise. Markdown. */
+  summary: string;
+  /** What the reader can do about it; empty on success. */
+  remedy: string;
+  /** Things worth knowing that did not change the conclusion (work kept as a patch, a second branch, …). */
+  notes: string[];
+  sessionId: string | null;
+  branch: PublishedBranch | null;
+  pullRequestUrl: string | null;
+  commentUrl: string | null;
+  usage: Usage | null;
+  structuredOutput?: unknown;
+}
+
+/**
+ * Somebody who is told how the task goes: tracking comment, step summary, Progress API, dashboard.
+ * The engine catches what a reporter throws: a failing one never fails the task.
+ */
+export interface Reporter {
+  name: string;
+  /** Called once, as soon as the task is granted. */
+  started(): Promise<void>;
+  progress(progress: Progress): Promise<void>;
+  /** Called once with the terminal state, whatever the conclusion. */
+  finished(result: Result): Promise<void>;
+}

@@ -1,0 +1,48 @@
+/** What Forgehand was asked to do, by whom, and the decision whether it does it. */
+import type { Actor, Item, Repository, Subject } from './event.ts';
+import type { Reason } from './result.ts';
+
+/** Why a run starts. */
+export type Trigger =
+  | { kind: 'mention'; item: Item }
+  | { kind: 'assignment'; assignee: Actor }
+  | { kind: 'label'; label: string }
+  | { kind: 'opened' }
+  | { kind: 'prompt' }
+  | { kind: 'dispatch'; clientPayload: Record<string, unknown> };
+
+/** The two words that users know; behaviour hangs on the trigger and the reporters, not on this. */
+export type Mode = 'tag' | 'agent';
+
+export interface Task {
+  /** `owner/repo#42`, or `owner/repo` when nothing is the subject. */
+  key: string;
+  repository: Repository;
+  subject: Subject | null;
+  /** Who did the thing that started the run: commenter, labeler, assigner, reviewer, sender. */
+  actor: Actor;
+  trigger: Trigger;
+  mode: Mode;
+  /** The request in the asker's own words; empty when the trigger has none (label, assignment). */
+  instruction: string;
+  /** ISO 8601 moment of the trigger; null when the event names none. Later text is not context. */
+  triggeredAt: string | null;
+}
+
+/** One fact that a decision rests on, for the step summary and `explain`. */
+export interface Fact {
+  name: string;
+  value: string;
+}
+
+/** A foreseen "no" is a value, never an exception. `message` is one sentence for a person. */
+export type Decision =
+  | { verdict: 'run'; task: Task; facts: Fact[] }
+  | { verdict: 'ignore'; reason: Reason; message: string; facts: Fact[] }
+  | { verdict: 'deny'; reason: Reason; message: string; facts: Fact[] };
+
+/** `owner/repo#42` or `owner/repo`. */
+export function taskKey(repository: Repository, subject: Subject | null): string {
+  const name = `${repository.owner}/${repository.name}`;
+  return subject ? `${name}#${subject.number}` : name;
+}
