@@ -47,7 +47,8 @@ export interface UserMessage {
 
 /** Turns anything thrown into what a person is told; feeds the comment, the Progress API, HTTP answers and exit codes. */
 export function toUserMessage(error: unknown): UserMessage {
-  const known = error instanceof AppError ? error : new AppError('internal', describe(error), { cause: error });
+  const known =
+    error instanceof AppError ? error : new AppError('internal', describe(error), { cause: error });
   return {
     conclusion: known.reason === 'cancelled' ? 'cancelled' : 'failure',
     reason: known.reason,

@@ -12,12 +12,20 @@ test.each([
   ['an Anthropic key', `sk-ant-api03-${'x'.repeat(24)}`, '***'],
   ['an AWS key id', 'AKIAIOSFODNN7EXAMPLE', '***'],
   ['a private key', '-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----', '***'],
-  ['a suggestion arrives byte-exact', '```suggestion\n<img alt="a" title=\'b\'>&#39;\n```', '```suggestion\n<img alt="a" title=\'b\'>&#39;\n```'],
+  [
+    'a suggestion arrives byte-exact',
+    '```suggestion\n<img alt="a" title=\'b\'>&#39;\n```',
+    '```suggestion\n<img alt="a" title=\'b\'>&#39;\n```',
+  ],
 ])('%s', (_, before, after) => {
   expect(redact(before)).toBe(after);
 });
 
 test('a secret cannot be printed', () => {
   const secret = new Secret('value');
-  expect([`${secret}`, JSON.stringify({ secret }), secret.reveal()]).toEqual(['***', '{"secret":"***"}', 'value']);
+  expect([`${secret}`, JSON.stringify({ secret }), secret.reveal()]).toEqual([
+    '***',
+    '{"secret":"***"}',
+    'value',
+  ]);
 });

@@ -1,0 +1,193 @@
+/** GitHub credentials: a given token, a GitHub App's installation token, or one exchanged for the job's OIDC token. */
+import { createAppAuth } from '@octokit/auth-app';
+import { request } from '@octokit/request';
+import { AppError } from '../words/errors.ts';
+import type { Secret } from '../words/secret.ts';
+import { type GitHubHost, statusOf } from './client.ts';
+import { fetchJson } from './fetch-json.ts';
+import { type OidcSource, requestOidcToken } from './oidc.ts';
+
+/** The audience that the token exchange expects; progress tokens never carry it. */
+const exchangeAudience = 'claude-code-github-action';
+/** Exchanged tokens name no end; GitHub's installation tokens live one hour. */
+const tokenLifeMs = 60 * 60_000;
+const refreshBeforeMs = 5 * 60_000;
+/** What a run needs on its repository. */
+const neededPermissions = { contents: 'write', pull_requests: 'write', issues: 'write' };
+
+export interface CredentialSource {
+  host: GitHubHost;
+  repository: { owner: string; name: string };
+  given: Secret | null;
+  app: { id: string; privateKey: Secret } | null;
+  oidc: OidcSource | null;
+  exchangeUrl: string;
+  additionalPermissions: Record<string, string>;
+  /** Told of each token before anything can print it, so that it is masked and, when minted here, revoked later. */
+  onToken(token: string, minted: boolean): void;
+}
+
+export interface Credential {
+  kind: 'given' | 'app' | 'exchange';
+  /** A token that is valid for at least five minutes more; minted anew when needed, once at a time. */
+  token(): Promise<string>;
+}
+
+/** A refusal that ends the run green: the exchange accepts only workflow files that are on the default branch. */
+export class WorkflowNotValidated extends AppError {
+  constructor(message: string) {
+    super('switched_off', message, {
+      remedy:
+        'Nothing to do when this run is of the change that adds or edits the workflow: it works once that is on the default branch.',
+    });
+    this.name = 'WorkflowNotValidated';
+  }
+}
+
+/**
+ * The first credential that is there: given token, App, OIDC exchange.
+ * @throws AppError `github_auth` naming what is missing or refused; WorkflowNotValidated.
+ */
+export async function authenticate(source: CredentialSource): Promise<Credential> {
+  if (source.given) {
+    const token = source.given.reveal();
+    source.onToken(token, false);
+    return { kind: 'given', token: async () => token };
+  }
+  const kind = source.app ? 'app' : 'exchange';
+  const mint = () => (source.app ? installationToken(source, source.app) : exchangedToken(source));
+  const credential = refreshing(kind, async () => {
+    const minted = await mint();
+    source.onToken(minted.token, true);
+    return minted;
+  });
+  await credential.token();
+  return credential;
+}
+
+/** Gives an installation token back to GitHub. 401 means that it is gone already. */
+export async function revokeToken(host: GitHubHost, token: string): Promise<void> {
+  const answer = await fetchJson(`${host.apiUrl}/installation/token`, {
+    method: 'DELETE',
+    headers: {
+      authorization: `token ${token}`,
+      accept: 'application/vnd.github+json',
+      'user-agent': 'forgehand',
+    },
+  });
+  if (answer.status !== 204 && answer.status !== 401) {
+    throw new AppError('github_auth', `The token could not be revoked: GitHub answered ${answer.status}.`);
+  }
+}
+
+interface Minted {
+  token: string;
+  expiresAt: number;
+}
+
+function refreshing(kind: Credential['kind'], mint: () => Promise<Minted>): Credential {
+  let current: Promise<Minted> | null = null;
+  return {
+    kind,
+    token: async () => {
+      const minted = await current;
+      if (!minted || Date.now() > minted.expiresAt - refreshBeforeMs) {
+        const next = mint();
+        current = next;
+        // A failed attempt must not be remembered as the credential.
+        next.catch(() => {
+          if (current === next) current = null;
+        });
+      }
+      return (await current!).token;
+    },
+  };
+}
+
+async function installationToken(
+  source: CredentialSource,
+  app: { id: string; privateKey: Secret },
+): Promise<Minted> {
+  const { owner, name } = source.repository;
+  const api = request.defaults({ baseUrl: source.host.apiUrl });
+  try {
+    const auth = createAppAuth({ appId: app.id, privateKey: pem(app.privateKey), request: api });
+    const { token: jwt } = await auth({ type: 'app' });
+    const found = await api('GET /repos/{owner}/{repo}/installation', {
+      owner,
+      repo: name,
+      headers: { authorization: `bearer ${jwt}` },
+    });
+    const minted = await auth({
+      type: 'installation',
+      installationId: found.data.id,
+      repositoryNames: [name],
+      permissions: { ...neededPermissions, ...source.additionalPermissions },
+    });
+    return { token: minted.token, expiresAt: Date.parse(minted.expiresAt) };
+  } catch (error) {
+    throw appRefusal(error, app.id, `${owner}/${name}`);
+  }
+}
+
+function appRefusal(error: unknown, appId: string, repository: string): AppError {
+  const status = statusOf(error);
+  if (status === 404) {
+    return new AppError('github_auth', `GitHub App ${appId} is not installed on ${repository}.`, {
+      cause: error,
+      remedy: 'Install the App on the repository.',
+    });
+  }
+  if (status !== null && status >= 500)
+    return new AppError('github_unavailable', `GitHub answered ${status} to the App's token request.`, {
+      cause: error,
+    });
+  const said = error instanceof Error ? error.message : String(error);
+  return new AppError('github_auth', `No token for GitHub App ${appId}: ${said}`, {
+    cause: error,
+    remedy: "Check `app_id`, `app_private_key` and the App's permissions.",
+  });
+}
+
+/** Secrets pasted into a workflow often carry `\n` for line breaks. */
+function pem(key: Secret): string {
+  return key.reveal().replaceAll('\\n', '\n');
+}
+
+async function exchangedToken(source: CredentialSource): Promise<Minted> {
+  const oidc = await requestOidcToken(source.oidc, exchangeAudience);
+  const more = Object.keys(source.additionalPermissions).length > 0;
+  const answer = await fetchJson(source.exchangeUrl, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${oidc}`, ...(more && { 'content-type': 'application/json' }) },
+    ...(more && {
+      body: JSON.stringify({ permissions: { ...neededPermissions, ...source.additionalPermissions } }),
+    }),
+  });
+  const body = (answer.body ?? {}) as ExchangeAnswer;
+  const token = body.token ?? body.app_token;
+  if (answer.ok && token) return { token, expiresAt: Date.now() + tokenLifeMs };
+  throw exchangeRefusal(answer.status, body);
+}
+
+interface ExchangeAnswer {
+  token?: string;
+  app_token?: string;
+  message?: string;
+  error?: { message?: string; details?: { error_code?: string } };
+}
+
+function exchangeRefusal(status: number, body: ExchangeAnswer): AppError {
+  const said = body.error?.message ?? body.message ?? `status ${status}`;
+  const code = body.error?.details?.error_code;
+  if (
+    code === 'workflow_not_found_on_default_branch' ||
+    (status === 401 && /workflow validation failed/i.test(said))
+  ) {
+    return new WorkflowNotValidated(`The token exchange does not accept this workflow yet: ${said}`);
+  }
+  return new AppError('github_auth', `The token exchange refused: ${said}`, {
+    remedy:
+      'Install the GitHub App on the repository, or give `github_token`, or `app_id` and `app_private_key`.',
+  });
+}

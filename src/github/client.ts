@@ -1,0 +1,141 @@
+/** The one GitHub client: REST and GraphQL with timeout, bounded retries, refreshed credentials and errors in words. */
+import { Octokit } from '@octokit/core';
+import { AppError } from '../words/errors.ts';
+import { defaultPolicy, type Failure, isRateLimit, type RetryPolicy, withRetry } from './retry.ts';
+
+/** Longest that one request may take, in milliseconds. */
+const requestTimeoutMs = 30_000;
+
+export interface GitHubHost {
+  /** REST root, for example `https://api.github.com`. */
+  apiUrl: string;
+  /** GraphQL endpoint, for example `https://api.github.com/graphql`. */
+  graphqlUrl: string;
+  /** Where people and Git go, for example `https://github.com`. */
+  serverUrl: string;
+}
+
+/** How a request may be repeated: `once` when a lost answer does not prove that nothing happened (creating things). */
+export type Sending = 'repeatable' | 'once';
+
+export interface GitHubClient {
+  host: GitHubHost;
+  /**
+   * One REST request, `GET /repos/{owner}/{repo}` with its parameters; answers `data` untyped.
+   * @throws AppError `github_auth`, `github_unavailable`, or RequestError with `status` for the rest (404, 422, …).
+   */
+  rest<T = unknown>(route: string, parameters?: Record<string, unknown>, sending?: Sending): Promise<T>;
+  /** One GraphQL request. @throws as `rest`; errors in the answer are a GraphqlError. */
+  graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
+}
+
+/** @param token asked before each request, so that a refreshed credential is used at once. */
+export function createClient(
+  host: GitHubHost,
+  token: () => Promise<string>,
+  policy: RetryPolicy = defaultPolicy,
+): GitHubClient {
+  const octokit = new Octokit({ baseUrl: host.apiUrl, userAgent: 'forgehand', log: quiet });
+  octokit.hook.wrap('request', (send, options) =>
+    withRetry(
+      async () => {
+        options.headers.authorization = `token ${await token()}`;
+        options.request = { ...options.request, signal: AbortSignal.timeout(requestTimeoutMs) };
+        return await send(options);
+      },
+      (error) => toFailure(error, options.request?.sending === 'once'),
+      policy,
+    ),
+  );
+  const send = async <T>(
+    route: string,
+    parameters: Record<string, unknown> = {},
+    sending: Sending = 'repeatable',
+  ) => {
+    const answer = await octokit
+      .request(route, { ...parameters, request: { sending } })
+      .catch((error) => fail(error, route));
+    return answer.data as T;
+  };
+  return {
+    host,
+    rest: send,
+    graphql: async <T>(query: string, variables: Record<string, unknown> = {}) => {
+      const answer = await send<GraphqlAnswer<T>>(`POST ${host.graphqlUrl}`, { query, variables });
+      if (answer.errors?.length) throw new GraphqlRefusal(answer.errors, answer.data);
+      return answer.data as T;
+    },
+  };
+}
+
+interface GraphqlAnswer<T> {
+  data?: T | null;
+  errors?: { type?: string; message: string; path?: (string | number)[] }[];
+}
+
+/** A GraphQL answer with errors; `data` is what was answered all the same. */
+export class GraphqlRefusal extends AppError {
+  readonly types: string[];
+  readonly data: unknown;
+
+  constructor(errors: NonNullable<GraphqlAnswer<unknown>['errors']>, data: unknown) {
+    const types = errors.map((error) => error.type ?? '');
+    const reason = types.includes('RATE_LIMITED')
+      ? 'github_unavailable'
+      : types.includes('NOT_FOUND')
+        ? 'invalid_input'
+        : 'github_auth';
+    super(reason, `GitHub refused a query: ${errors.map((error) => error.message).join('; ')}`);
+    this.name = 'GraphqlRefusal';
+    this.types = types;
+    this.data = data;
+  }
+}
+
+/** The HTTP status of a refused request; null for everything else. */
+export function statusOf(error: unknown): number | null {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number'
+    ? error.status
+    : null;
+}
+
+/** @param limitsOnly null for all but rate limits, which prove that nothing happened. */
+function toFailure(error: unknown, limitsOnly = false): Failure | null {
+  const status = statusOf(error);
+  if (status === null || !(error instanceof Error)) return null;
+  const response =
+    'response' in error ? (error.response as { headers?: Record<string, string> } | undefined) : undefined;
+  // Octokit reports a request that got no answer as status 500 without a response.
+  const failure = {
+    status: response ? status : null,
+    headers: response?.headers ?? {},
+    message: error.message,
+  };
+  return limitsOnly && !isRateLimit(failure) ? null : failure;
+}
+
+function fail(error: unknown, route: string): never {
+  const failure = toFailure(error);
+  if (!failure) throw error;
+  const said = `GitHub answered ${failure.status} to \`${route}\`: ${failure.message}`;
+  if (failure.status === null) {
+    throw new AppError(
+      'github_unavailable',
+      `GitHub could not be reached for \`${route}\`: ${failure.message}`,
+      { cause: error },
+    );
+  }
+  if (failure.status === 401) throw new AppError('github_auth', said, { cause: error });
+  if (failure.status >= 500 || isRateLimit(failure))
+    throw new AppError('github_unavailable', said, { cause: error });
+  if (failure.status === 403) {
+    throw new AppError('github_auth', said, {
+      cause: error,
+      remedy: 'Give the job or the App the permission that this request needs.',
+    });
+  }
+  throw error;
+}
+
+const nothing = () => {};
+const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,0 +1,148 @@
+/** Issue comments and replies in review threads: create, update, find our own by marker over all pages. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../words/errors.ts';
+import type { GitHubClient } from './client.ts';
+import { statusOf } from './client.ts';
+
+/** Where a comment lives: GitHub keeps review comments and issue comments apart. */
+export interface CommentRef {
+  kind: 'issue_comment' | 'review_comment';
+  id: number;
+  url: string;
+}
+
+/** Where a new comment goes. */
+export interface CommentPlace {
+  owner: string;
+  repo: string;
+  number: number;
+  /** The review comment that starts the thread to answer in; null for the conversation. */
+  replyTo: number | null;
+}
+
+export interface FoundComment extends CommentRef {
+  body: string;
+  author: { login: string; type: string };
+}
+
+interface RawComment {
+  id: number;
+  html_url: string;
+  body?: string | null;
+  user: { login: string; type: string } | null;
+}
+
+/** Times that a new comment is tried, and the milliseconds between a lost answer and the look whether it arrived. */
+const tries = 3;
+const settleMs = 500;
+
+/**
+ * Posts `body`, in the review thread when there is one (falling back to the conversation when that is gone).
+ * A request whose answer was lost is not repeated blindly: the comment is looked for by `marker` (unique to this run) first.
+ */
+export async function createComment(
+  client: GitHubClient,
+  place: CommentPlace,
+  text: { body: string; marker: string },
+): Promise<CommentRef> {
+  const since = new Date(Date.now() - 60_000).toISOString();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await post(client, place, text.body);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.reason !== 'github_unavailable' || attempt === tries)
+        throw error;
+      await sleep(settleMs * attempt);
+      const arrived = await findComment(client, place, { marker: text.marker, login: null, since });
+      if (arrived) return arrived;
+    }
+  }
+}
+
+async function post(client: GitHubClient, place: CommentPlace, body: string): Promise<CommentRef> {
+  const { owner, repo, number, replyTo } = place;
+  if (replyTo !== null) {
+    try {
+      const reply = await client.rest<RawComment>(
+        'POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies',
+        { owner, repo, pull_number: number, comment_id: replyTo, body },
+        'once',
+      );
+      return { kind: 'review_comment', id: reply.id, url: reply.html_url };
+    } catch (error) {
+      if (statusOf(error) !== 404 && statusOf(error) !== 422) throw error;
+    }
+  }
+  const created = await client.rest<RawComment>(
+    'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
+    { owner, repo, issue_number: number, body },
+    'once',
+  );
+  return { kind: 'issue_comment', id: created.id, url: created.html_url };
+}
+
+export async function updateComment(
+  client: GitHubClient,
+  place: CommentPlace,
+  comment: CommentRef,
+  body: string,
+): Promise<void> {
+  const { owner, repo } = place;
+  await client.rest(`PATCH ${pathOf(comment)}`, { owner, repo, comment_id: comment.id, body });
+}
+
+/** The comment as it stands now, for `post`, which trusts nothing that it was told about it. */
+export async function fetchComment(
+  client: GitHubClient,
+  place: CommentPlace,
+  comment: CommentRef,
+): Promise<FoundComment> {
+  const { owner, repo } = place;
+  const raw = await client.rest<RawComment>(`GET ${pathOf(comment)}`, {
+    owner,
+    repo,
+    comment_id: comment.id,
+  });
+  return found(raw, comment.kind);
+}
+
+/** The latest comment at `place` whose body holds `marker`, over all pages; null when there is none. */
+export async function findComment(
+  client: GitHubClient,
+  place: CommentPlace,
+  wanted: { marker: string; login: string | null; since?: string },
+): Promise<FoundComment | null> {
+  const kind = place.replyTo === null ? 'issue_comment' : 'review_comment';
+  const room = kind === 'issue_comment' ? 'issues' : 'pulls';
+  let latest: FoundComment | null = null;
+  for (let page = 1; ; page += 1) {
+    const comments = await client.rest<RawComment[]>(`GET /repos/{owner}/{repo}/${room}/{number}/comments`, {
+      owner: place.owner,
+      repo: place.repo,
+      number: place.number,
+      per_page: 100,
+      page,
+      ...(wanted.since && { since: wanted.since }),
+    });
+    for (const raw of comments) {
+      const ours = wanted.login === null || raw.user?.login === wanted.login;
+      if (ours && raw.body?.includes(wanted.marker)) latest = found(raw, kind);
+    }
+    if (comments.length < 100) return latest;
+  }
+}
+
+function found(raw: RawComment, kind: CommentRef['kind']): FoundComment {
+  return {
+    kind,
+    id: raw.id,
+    url: raw.html_url,
+    body: raw.body ?? '',
+    author: { login: raw.user?.login ?? 'ghost', type: raw.user?.type ?? 'User' },
+  };
+}
+
+function pathOf(comment: CommentRef): string {
+  const room = comment.kind === 'review_comment' ? 'pulls' : 'issues';
+  return `/repos/{owner}/{repo}/${room}/comments/{comment_id}`;
+}

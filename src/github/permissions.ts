@@ -1,0 +1,34 @@
+/** The facts that access rests on: what GitHub says a person may do, and who we are. */
+import type { GitHubClient } from './client.ts';
+import { statusOf } from './client.ts';
+
+export type Permission = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none';
+
+/**
+ * What `login` may do in the repository; null when GitHub does not know the login as a user (some bots).
+ * Source: GET /repos/{owner}/{repo}/collaborators/{username}/permission
+ */
+export async function fetchPermission(
+  client: GitHubClient,
+  repository: { owner: string; name: string },
+  login: string,
+): Promise<Permission | null> {
+  try {
+    const answer = await client.rest<{ permission: string; role_name?: string }>(
+      'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
+      { owner: repository.owner, repo: repository.name, username: login },
+    );
+    return answer.permission as Permission;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+/** The login and id that our requests act as; null when the token cannot tell (GraphQL refused it). */
+export async function fetchViewer(client: GitHubClient): Promise<{ login: string; id: number } | null> {
+  const answer = await client.graphql<{ viewer: { login: string; databaseId: number } }>(
+    'query { viewer { login databaseId } }',
+  );
+  return { login: answer.viewer.login, id: answer.viewer.databaseId };
+}
