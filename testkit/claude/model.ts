@@ -29,21 +29,16 @@ export interface ModelOptions {
 /** Picks conversations by the text of their first user message: a part of it, a pattern, or a function. */
 export type FirstText = string | RegExp | ((firstText: string, request: ModelRequest) => boolean);
 
-export interface ScriptedModel extends AsyncDisposable {
+/** What was received is read from the model itself: `requests`, `firstPrompt()`, `toolResults()`, `await request(n)`… */
+export interface ScriptedModel extends RequestLog, AsyncDisposable {
   /** For `ANTHROPIC_BASE_URL`; without a slash at the end. */
   readonly url: string;
   /** A key that the model accepts. */
   readonly key: string;
-  /** What was received, with accessors; `log.request(n)` waits. */
-  readonly log: RequestLog;
-  /** Every request, in order of arrival. */
-  readonly requests: readonly ModelRequest[];
   /** Sets the script of the conversations that no `when` picks. */
   script(steps: Script): void;
   /** Gives a script to some conversations only; of several that fit, the one added last is taken. */
   when(first: FirstText, steps: Script): void;
-  /** Waits for the n-th (from 1) main request, see {@link RequestLog.request}. */
-  request(n: number, options?: { timeoutMs?: number }): Promise<ModelRequest>;
   /** Ends all connections, also those that hang. */
   close(): Promise<void>;
 }
@@ -71,7 +66,7 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
     log.add(request);
     if (options.latencyMs) await pause(options.latencyMs);
     const path = request.path.split('?')[0];
-    if (path !== '/' && rejectKey(request, response, options.expectedKey)) return;
+    if (path !== '/' && path !== '/api/hello' && rejectKey(request, response, options.expectedKey)) return;
     if (request.kind === 'main') await answerStep(request, response, await stepOf(request), attempts);
     else await answerSide(request, response);
   }
@@ -84,21 +79,18 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
       server.close(() => done());
       server.closeAllConnections();
     });
-  return {
+  return Object.assign(log, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     key: options.expectedKey ?? 'sk-ant-api03-scripted-claude-has-no-secrets',
-    log,
-    requests: log.requests,
-    script: (steps) => {
+    script: (steps: Script) => {
       fallback = steps;
     },
-    when: (first, steps) => {
+    when: (first: FirstText, steps: Script) => {
       scripts.push({ fits: (request) => fitsFirstText(first, request), steps });
     },
-    request: (n, waiting) => log.request(n, waiting),
     close,
     [Symbol.asyncDispose]: close,
-  };
+  });
 }
 
 async function receive(incoming: IncomingMessage): Promise<ModelRequest> {
@@ -168,7 +160,7 @@ async function answerSide(request: ModelRequest, response: ServerResponse): Prom
       created_at: '2026-01-01T00:00:00Z',
     };
     sendJson(response, 200, { data: [model], has_more: false, first_id: model.id, last_id: model.id });
-  } else if (path === '/') {
+  } else if (path === '/' || path === '/api/hello') {
     sendJson(response, 200, {});
   } else {
     sendError(response, {

@@ -133,10 +133,14 @@ function isReminder(block: ContentBlock): boolean {
   return block.type === 'text' && /^\s*<system-reminder>/.test(block.text ?? '');
 }
 
-/** Claude Code asks for the title of a session in a request of its own that offers no tools. */
-function kindOf({ method, path, body }: ReceivedRequest): RequestKind {
-  const isMessage = method === 'POST' && path.split('?')[0] === '/v1/messages';
-  return isMessage && (body.tools?.length ?? 0) > 0 ? 'main' : 'side';
+/**
+ * Claude Code also asks for titles and summaries, with the prompt in the request: those offer no tools. A conversation
+ * may offer none either, and is then known by the beta that Claude Code uses for conversations only.
+ */
+function kindOf({ method, path, headers, body }: ReceivedRequest): RequestKind {
+  if (method !== 'POST' || path.split('?')[0] !== '/v1/messages') return 'side';
+  const isConversation = String(headers['anthropic-beta'] ?? '').includes('claude-code-');
+  return isConversation || (body.tools?.length ?? 0) > 0 ? 'main' : 'side';
 }
 
 function sessionOf({ headers, body }: ReceivedRequest): string {
