@@ -1,0 +1,214 @@
+/** Reads one issue or pull request whole: every page of every connection, each page once. */
+import { AppError } from '../words/errors.ts';
+import type { Actor } from '../words/event.ts';
+import type { PullRequestFacts, ReviewThread, Thread } from '../words/thread.ts';
+import {
+  type RawFirstPage,
+  type RawNodes,
+  type RawPage,
+  type RawReviewComment,
+  type RawReviewThread,
+  type RawSubject,
+  toActor,
+  toComment,
+  toCommit,
+  toFile,
+  toReview,
+  toReviewThread,
+} from './answers.ts';
+import { type ConnectionName, connectionsOf, type EntityType, queries } from './queries.ts';
+
+/** One GraphQL request; errors are thrown, with GitHub's error `types` and the partial `data` where there are any. */
+export type Graphql = <T>(query: string, variables: Record<string, unknown>) => Promise<T>;
+
+export interface ThreadAddress {
+  graphql: Graphql;
+  repository: { owner: string; name: string };
+  kind: Thread['kind'];
+  number: number;
+}
+
+/** A thread as it stands on GitHub now; `filterThread` makes the trigger's view of it. */
+export interface FetchedThread {
+  thread: Thread;
+  /** Whose credential read it: items by this login are our own. */
+  viewer: Actor;
+  /** URLs of comments and reviews that somebody hid. */
+  minimised: ReadonlySet<string>;
+}
+
+type RawFirst = NonNullable<NonNullable<RawFirstPage['repository']>['subject']>;
+type Lists = { [Name in ConnectionName]: RawNodes[Name][] };
+
+const shownAs: Record<ConnectionName, string> = {
+  comments: 'comments',
+  labels: 'labels',
+  assignees: 'assignees',
+  reviews: 'reviews',
+  reviewThreads: 'review threads',
+  files: 'changed files',
+  commits: 'commits',
+  closingIssuesReferences: 'linked issues',
+};
+
+/**
+ * @throws AppError `invalid_input` when the repository or the number is not there (or the credential cannot see it);
+ *   `github_unavailable` and what `graphql` throws otherwise. A list that GitHub withholds is named in `leftOut`.
+ */
+export async function fetchThread(address: ThreadAddress): Promise<FetchedThread> {
+  const type: EntityType = address.kind === 'issue' ? 'Issue' : 'PullRequest';
+  const { viewer, repository, subject } = await readFirst(address, type);
+  const lists = await readLists(address.graphql, subject, connectionsOf(type));
+  const threads = await Promise.all(lists.reviewThreads.map((raw) => readReplies(address.graphql, raw)));
+  const minimised = [...lists.comments, ...lists.reviews, ...threads.flatMap((thread) => thread.comments)]
+    .filter((item) => item.isMinimized)
+    .map((item) => item.url);
+  return {
+    thread: {
+      ...common(address, subject, lists),
+      pullRequest: type === 'PullRequest' ? pullRequestFacts(subject, lists, threads) : null,
+      leftOut: unlisted(subject, lists, connectionsOf(type)),
+      defaultBranch: {
+        name: repository.defaultBranchRef?.name ?? '',
+        sha: repository.defaultBranchRef?.target?.oid ?? null,
+      },
+    },
+    viewer: viewer
+      ? { login: viewer.login, ...(viewer.databaseId ? { id: viewer.databaseId } : {}) }
+      : { login: '' },
+    minimised: new Set(minimised),
+  };
+}
+
+async function readFirst({ graphql, repository, kind, number }: ThreadAddress, type: EntityType) {
+  const name = `${repository.owner}/${repository.name}`;
+  const what = `${kind === 'issue' ? 'Issue' : 'Pull request'} ${name}#${number}`;
+  const variables = { owner: repository.owner, name: repository.name, number };
+  const answer = await graphql<RawFirstPage>(queries.first[type], variables).catch((error) =>
+    partialAnswer(error, what),
+  );
+  if (!answer.repository) throw gone(`Repository ${name}`);
+  if (!answer.repository.subject) throw gone(what);
+  return { viewer: answer.viewer, repository: answer.repository, subject: answer.repository.subject };
+}
+
+/**
+ * A token without, say, `checks: read` gets everything else and an error of type FORBIDDEN beside it. That is no
+ * reason to fail a task: what is missing is named in `leftOut`. Any other error is one.
+ */
+function partialAnswer(error: unknown, what: string): RawFirstPage {
+  const { types, data } = error as { types?: unknown; data?: RawFirstPage | null };
+  const told = Array.isArray(types) ? types : [];
+  if (told.includes('NOT_FOUND')) return data?.repository ? data : { viewer: null, repository: null };
+  const withheld = told.length > 0 && told.every((type) => type === 'FORBIDDEN');
+  if (withheld && data?.repository?.subject) return data;
+  if (error instanceof AppError) throw error;
+  const cause = error instanceof Error ? error.message : String(error);
+  throw new AppError('github_unavailable', `${what} could not be read: ${cause}`, { cause: error });
+}
+
+function gone(what: string, cause?: unknown): AppError {
+  return new AppError('invalid_input', `${what} does not exist, or the GitHub credential cannot see it.`, {
+    cause,
+    remedy: 'Check the number, and that the credential may read this repository.',
+  });
+}
+
+/** GitHub lists no files of a very large diff, 250 commits at most, and nothing that the credential may not read. */
+function unlisted(subject: RawFirst, lists: Lists, names: ConnectionName[]): Thread['leftOut'] {
+  return names.flatMap((name) => {
+    const total = subject[name]?.totalCount;
+    const count = (total ?? 0) - lists[name].length;
+    return count > 0 || !subject[name]
+      ? [{ what: shownAs[name], count: Math.max(count, 0), why: 'not listed by GitHub' }]
+      : [];
+  });
+}
+
+async function readLists(graphql: Graphql, subject: RawFirst, names: ConnectionName[]): Promise<Lists> {
+  const lists: Record<string, unknown[]> = Object.fromEntries(Object.keys(shownAs).map((name) => [name, []]));
+  await Promise.all(
+    names.map(async (name) => {
+      const next = { query: queries.next[name], id: subject.id };
+      lists[name] = await readOn<unknown>(graphql, subject[name], next);
+    }),
+  );
+  return lists as Lists;
+}
+
+/** The nodes of a first page and of all pages after it. */
+async function readOn<Node>(
+  graphql: Graphql,
+  first: RawPage<Node> | null | undefined,
+  next: { query: string; id: string },
+): Promise<Node[]> {
+  const nodes: Node[] = [];
+  let page = first;
+  while (page) {
+    for (const node of page.nodes ?? []) if (node) nodes.push(node);
+    const { hasNextPage, endCursor } = page.pageInfo;
+    if (!hasNextPage || !endCursor) break;
+    const variables = { id: next.id, cursor: endCursor };
+    const answer: { node: { page?: RawPage<Node> | null } | null } = await graphql(next.query, variables);
+    if (!answer.node?.page) {
+      throw new AppError('github_unavailable', 'The thread disappeared while it was being read.');
+    }
+    page = answer.node.page;
+  }
+  return nodes;
+}
+
+async function readReplies(
+  graphql: Graphql,
+  raw: RawReviewThread,
+): Promise<{ raw: RawReviewThread; comments: RawReviewComment[] }> {
+  return { raw, comments: await readOn(graphql, raw.comments, { query: queries.replies, id: raw.id }) };
+}
+
+function common({ kind, number }: ThreadAddress, subject: RawSubject, lists: Lists) {
+  return {
+    kind,
+    number,
+    nodeId: subject.id,
+    title: subject.title,
+    body: subject.body,
+    author: toActor(subject.author),
+    authorAssociation: subject.authorAssociation,
+    state: subject.state === 'OPEN' ? ('open' as const) : ('closed' as const),
+    labels: lists.labels.map((label) => label.name),
+    assignees: lists.assignees.map((assignee) => toActor(assignee).login),
+    milestone: subject.milestone?.title ?? null,
+    createdAt: subject.createdAt,
+    url: subject.url,
+    comments: lists.comments.map(toComment),
+  };
+}
+
+function pullRequestFacts(
+  subject: RawSubject,
+  lists: Lists,
+  threads: { raw: RawReviewThread; comments: RawReviewComment[] }[],
+): PullRequestFacts {
+  const reviewThreads: ReviewThread[] = threads.map(({ raw, comments }) => toReviewThread(raw, comments));
+  return {
+    base: { ref: subject.baseRefName, sha: subject.baseRefOid },
+    head: {
+      ref: subject.headRefName,
+      sha: subject.headRefOid,
+      repository: subject.headRepository?.nameWithOwner ?? null,
+    },
+    fork: subject.isCrossRepository,
+    maintainerCanModify: subject.maintainerCanModify,
+    draft: subject.isDraft,
+    merged: subject.merged,
+    additions: subject.additions,
+    deletions: subject.deletions,
+    commits: lists.commits.map(toCommit),
+    commitCount: lists.commits.length,
+    files: lists.files.map(toFile),
+    reviews: lists.reviews.map(toReview),
+    reviewThreads,
+    linkedIssues: lists.closingIssuesReferences.map(({ number, title }) => ({ number, title })),
+    checks: subject.statusCheckRollup?.state ?? null,
+  };
+}
