@@ -1,0 +1,358 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  checkout,
+  commit,
+  makeProject,
+  type Project,
+  shellGit,
+  temporary,
+  write,
+} from './local-remote.test-support.ts';
+import { restoreCheckout, type SavedCheckout } from './saved-checkout.ts';
+import { openWorkspace, remoteBranches } from './workspace.ts';
+
+const header = 'AUTHORIZATION: basic c2VjcmV0LXRva2Vu';
+
+function open(project: Project, directory: string) {
+  return openWorkspace({ directory, scratch: join(project.root, 'scratch') });
+}
+
+/** The whole of `.git/config`, hooks and info, to compare before and after. */
+function settingsOf(directory: string): string {
+  return (
+    shellGit(directory, 'config', '--local', '--list') +
+    (existsSync(join(directory, '.git/hooks')) ? 'hooks' : '')
+  );
+}
+
+test.each<[string, (directory: string) => void]>([
+  ['a directory that does not exist', () => undefined],
+  ['not a Git repository', (directory) => mkdirSync(directory)],
+  ['a bare repository', (directory) => shellGit('/', 'init', '-q', '--bare', directory)],
+  ['no commit yet', (directory) => shellGit('/', 'init', '-q', directory)],
+  [
+    'a linked worktree',
+    (directory) => {
+      mkdirSync(directory);
+      write(directory, '.git', 'gitdir: /elsewhere\n');
+    },
+  ],
+  [
+    'is not a directory',
+    (directory) => {
+      mkdirSync(directory);
+      symlinkSync('/elsewhere', join(directory, '.git'));
+    },
+  ],
+])('refuses %s and names actions/checkout', async (what, make) => {
+  const root = temporary();
+  make(join(root, 'checkout'));
+  const opening = openWorkspace({ directory: join(root, 'checkout'), scratch: join(root, 'scratch') });
+  await expect(opening).rejects.toMatchObject({
+    reason: 'invalid_input',
+    remedy: expect.stringContaining('actions/checkout'),
+  });
+  await expect(opening).rejects.toThrow(what === 'a directory that does not exist' ? 'does not exist' : what);
+});
+
+test('takes credentials, helpers, includes and hooks of the checkout away for the run and puts them back', async () => {
+  const project = makeProject();
+  const directory = checkout(project);
+  shellGit(directory, 'config', 'http.https://github.com/.extraheader', header);
+  shellGit(directory, 'config', 'credential.helper', 'store');
+  shellGit(directory, 'config', 'core.hooksPath', '/tmp/hooks');
+  shellGit(directory, 'config', 'include.path', '/tmp/more');
+  shellGit(
+    directory,
+    'config',
+    'remote.origin.url',
+    'https://x-access-token:ghp_secret@github.com/owner/repo',
+  );
+  shellGit(directory, 'config', 'user.name', 'Step before');
+  write(directory, '.git/hooks/pre-push', 'original hook');
+  const before = settingsOf(directory);
+  const seen: SavedCheckout[] = [];
+  const workspace = await openWorkspace({
+    directory,
+    scratch: join(project.root, 'scratch'),
+    onSaved: (saved) => {
+      seen.push(saved);
+      expect(settingsOf(directory)).toBe(before);
+    },
+  });
+  const config = readFileSync(join(directory, '.git/config'), 'utf8');
+  expect(config).not.toMatch(/c2VjcmV0|helper|hooksPath|include|ghp_secret|Step before/i);
+  expect(shellGit(directory, 'config', 'remote.origin.url')).toBe('https://github.com/owner/repo');
+  expect(shellGit(directory, 'config', 'remote.origin.fetch')).toBe(
+    '+refs/heads/main:refs/remotes/origin/main',
+  );
+  expect(existsSync(join(directory, '.git/hooks'))).toBe(false);
+  expect(statSync(workspace.saved.store).mode & 0o777).toBe(0o700);
+  expect(seen).toEqual([workspace.saved]);
+
+  write(directory, '.git/hooks/post-checkout', 'planted');
+  write(directory, '.git/commondir', '/evil');
+  write(directory, '.git/config.lock', '');
+  write(directory, 'new.txt', 'Claude’s');
+  expect(await workspace.restore()).toEqual([]);
+  expect(await restoreCheckout(JSON.parse(JSON.stringify(workspace.saved)))).toEqual([]);
+  expect(settingsOf(directory)).toBe(before);
+  expect(existsSync(join(directory, '.git/hooks/post-checkout'))).toBe(false);
+  expect(existsSync(join(directory, '.git/commondir'))).toBe(false);
+  expect(readFileSync(join(directory, '.git/hooks/pre-push'), 'utf8')).toBe('original hook');
+  expect(readFileSync(join(directory, 'new.txt'), 'utf8')).toBe('Claude’s');
+});
+
+test('moves the credential file of actions/checkout v6 away and puts it back', async () => {
+  const project = makeProject();
+  const directory = checkout(project);
+  const credentials = join(mkdtempSync(join(project.root, 'runner-')), 'git-credentials-1234-abcd.config');
+  writeFileSync(credentials, `[http "https://github.com/"]\n\textraheader = ${header}\n`, { mode: 0o600 });
+  shellGit(directory, 'config', `includeIf.gitdir:${directory}/.git.path`, credentials);
+  shellGit(
+    directory,
+    'config',
+    'includeIf.gitdir:/github/workspace/.git.path',
+    '/github/runner_temp/git-credentials-1234-abcd.config',
+  );
+  expect(shellGit(directory, 'config', 'http.https://github.com/.extraheader')).toBe(header);
+  const { saved } = await open(project, directory);
+  expect(existsSync(credentials)).toBe(false);
+  expect(() => shellGit(directory, 'config', 'http.https://github.com/.extraheader')).toThrow();
+  // Claude puts a link where the file was: the token must not be written through it.
+  symlinkSync(join(directory, 'a.txt'), credentials);
+  expect(await restoreCheckout(saved)).toEqual([]);
+  expect(lstatSync(credentials).isFile()).toBe(true);
+  expect(statSync(credentials).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(directory, 'a.txt'), 'utf8')).toBe('one\n');
+  expect(shellGit(directory, 'config', 'http.https://github.com/.extraheader')).toBe(header);
+});
+
+test('an included file that is not a credential file of actions/checkout stays where it is', async () => {
+  const project = makeProject();
+  const directory = checkout(project);
+  write(project.root, 'own.config', '[user]\n\tname = x\n');
+  shellGit(directory, 'config', 'include.path', join(project.root, 'own.config'));
+  await open(project, directory);
+  expect(existsSync(join(project.root, 'own.config'))).toBe(true);
+});
+
+test('cleans and restores the configuration of submodules', async () => {
+  const project = makeProject();
+  const other = makeProject({ 'sub.txt': 'sub\n' });
+  shellGit(project.source, 'submodule', '--quiet', 'add', `file://${other.bare}`, 'deps/sub');
+  commit(project.source, {}, 'Submodule');
+  shellGit(project.source, 'push', '-q', 'origin', 'main');
+  const directory = checkout(project);
+  shellGit(directory, 'submodule', '--quiet', 'update', '--init');
+  shellGit(join(directory, 'deps/sub'), 'config', 'http.https://github.com/.extraheader', header);
+  const { saved } = await open(project, directory);
+  const config = join(directory, '.git/modules/deps/sub/config');
+  expect(readFileSync(config, 'utf8')).not.toContain('c2VjcmV0');
+  expect(shellGit(directory, 'status', '--porcelain')).toBe('');
+  await restoreCheckout(saved);
+  expect(readFileSync(config, 'utf8')).toContain('c2VjcmV0');
+});
+
+test.each<[string, (directory: string, elsewhere: string) => void]>([
+  [
+    '.git is a link to another repository',
+    (directory, elsewhere) => symlinkSync(elsewhere, join(directory, '.git')),
+  ],
+  [
+    '.git is a file that names another repository',
+    (directory, elsewhere) => write(directory, '.git', `gitdir: ${elsewhere}\n`),
+  ],
+  ['.git is gone', () => undefined],
+])('restores nothing through it when %s', async (_, plant) => {
+  const project = makeProject();
+  const directory = checkout(project);
+  const { saved } = await open(project, directory);
+  const elsewhere = join(project.root, 'elsewhere');
+  shellGit('/', 'init', '-q', elsewhere);
+  const untouched = readFileSync(join(elsewhere, '.git/config'), 'utf8');
+  renameSync(join(directory, '.git'), join(project.root, 'moved'));
+  plant(directory, join(elsewhere, '.git'));
+  const problems = await restoreCheckout(saved);
+  expect(problems.join('\n')).toContain('`.git/config` was not put back');
+  expect(readFileSync(join(elsewhere, '.git/config'), 'utf8')).toBe(untouched);
+});
+
+test('restores over links that were planted as config, hooks and info', async () => {
+  const project = makeProject();
+  const directory = checkout(project);
+  const before = settingsOf(directory);
+  const { saved } = await open(project, directory);
+  write(project.root, 'victim/file', 'untouched');
+  for (const name of ['config', 'hooks', 'info']) {
+    rmSync(join(directory, '.git', name), { recursive: true, force: true });
+    symlinkSync(
+      join(project.root, name === 'config' ? 'victim/file' : 'victim'),
+      join(directory, '.git', name),
+    );
+  }
+  expect(await restoreCheckout(saved)).toEqual([]);
+  expect(readFileSync(join(project.root, 'victim/file'), 'utf8')).toBe('untouched');
+  expect(settingsOf(directory)).toBe(before);
+});
+
+test('starts a branch offline when the base is checked out, and leaves changed files alone', async () => {
+  const project = makeProject();
+  const directory = checkout(project);
+  const workspace = await open(project, directory);
+  write(directory, 'a.txt', 'changed by a step before\n');
+  const remote = { url: 'http://127.0.0.1:1/owner/repo.git', token: null };
+  await workspace.startBranch({
+    branch: 'claude/issue-1',
+    baseRef: 'main',
+    baseSha: workspace.headSha,
+    remote,
+  });
+  expect(shellGit(directory, 'symbolic-ref', 'HEAD')).toBe('refs/heads/claude/issue-1');
+  expect(shellGit(directory, 'rev-parse', 'HEAD', 'origin/main').split('\n')).toEqual([
+    workspace.headSha,
+    workspace.headSha,
+  ]);
+  expect(shellGit(directory, 'status', '--porcelain')).toBe('M a.txt');
+});
+
+test('fetches the base when it is not checked out', async () => {
+  const project = makeProject();
+  const directory = checkout(project);
+  const baseSha = commit(project.source, { 'c.txt': 'three\n' });
+  shellGit(project.source, 'push', '-q', 'origin', 'main');
+  const workspace = await open(project, directory);
+  write(directory, 'untracked.txt', 'kept');
+  await workspace.startBranch({ branch: 'claude/x', baseRef: 'main', baseSha, remote: project.fileRemote });
+  expect(shellGit(directory, 'rev-parse', 'HEAD')).toBe(baseSha);
+  expect(shellGit(directory, 'rev-parse', '--is-shallow-repository')).toBe('true');
+  expect(readFileSync(join(directory, 'untracked.txt'), 'utf8')).toBe('kept');
+});
+
+test('refuses to lose what a step before changed', async () => {
+  const project = makeProject();
+  const directory = checkout(project);
+  const baseSha = commit(project.source, { 'a.txt': 'new\n' });
+  shellGit(project.source, 'push', '-q', 'origin', 'main');
+  const workspace = await open(project, directory);
+  write(directory, 'a.txt', 'precious\n');
+  const starting = workspace.startBranch({
+    branch: 'claude/x',
+    baseRef: 'main',
+    baseSha,
+    remote: project.fileRemote,
+  });
+  await expect(starting).rejects.toMatchObject({
+    reason: 'invalid_input',
+    message: expect.stringContaining('a.txt'),
+  });
+  expect(readFileSync(join(directory, 'a.txt'), 'utf8')).toBe('precious\n');
+});
+
+/** A pull request whose head and base went apart `commits` commits ago, in a checkout of depth 1. */
+function diverged(commits: number, headRef = 'feature') {
+  const project = makeProject();
+  const fork = shellGit(project.source, 'rev-parse', 'HEAD');
+  shellGit(project.source, 'checkout', '-q', '-b', 'topic');
+  let sha = fork;
+  for (let count = 0; count < commits; count++)
+    sha = commit(project.source, { [`topic-${count}.txt`]: `${count}\n` });
+  shellGit(project.source, 'push', '-q', 'origin', `topic:refs/heads/${headRef}`, `topic:refs/pull/7/head`);
+  shellGit(project.source, 'checkout', '-q', 'main');
+  const baseSha = commit(project.source, { 'main.txt': 'on main\n' });
+  shellGit(project.source, 'push', '-q', 'origin', 'main');
+  const request = {
+    ref: headRef,
+    sha,
+    pullNumber: 7,
+    fork: false,
+    baseRef: 'main',
+    baseSha,
+    remote: project.fileRemote,
+  };
+  return { project, fork, request };
+}
+
+test.each([
+  ['near', 3],
+  ['behind the first fetch', 45],
+])('deepens a depth-1 checkout until the merge base is there: %s', async (_, commits) => {
+  const { project, fork, request } = diverged(commits);
+  const directory = checkout(project);
+  const workspace = await open(project, directory);
+  const head = await workspace.checkoutHead(request);
+  expect(head).toEqual({ branch: 'feature', sha: request.sha, mergeBase: fork, moved: false });
+  expect(shellGit(directory, 'diff', '--name-only', 'origin/main...HEAD').split('\n')).toHaveLength(commits);
+  expect(shellGit(directory, 'symbolic-ref', 'HEAD')).toBe('refs/heads/feature');
+});
+
+test('a full clone stays full', async () => {
+  const { project, request } = diverged(2);
+  const directory = checkout(project, { depth: 0 });
+  const workspace = await open(project, directory);
+  await workspace.checkoutHead(request);
+  expect(shellGit(directory, 'rev-parse', '--is-shallow-repository')).toBe('false');
+});
+
+test('a fork whose branch is called main never becomes the local main', async () => {
+  const { project, request } = diverged(2);
+  const directory = checkout(project);
+  const workspace = await open(project, directory);
+  const main = shellGit(directory, 'rev-parse', 'refs/heads/main');
+  const head = await workspace.checkoutHead({ ...request, ref: 'main', fork: true });
+  expect(head).toMatchObject({ branch: 'pr-7', sha: request.sha });
+  expect(shellGit(directory, 'rev-parse', 'refs/heads/main')).toBe(main);
+  expect(shellGit(directory, 'rev-parse', 'HEAD')).toBe(request.sha);
+});
+
+test('commits pushed after the trigger are not taken in', async () => {
+  const { project, request } = diverged(2);
+  shellGit(project.source, 'checkout', '-q', 'topic');
+  const later = commit(project.source, { 'later.txt': 'swapped\n' });
+  shellGit(project.source, 'push', '-q', 'origin', 'topic:feature');
+  const directory = checkout(project);
+  const workspace = await open(project, directory);
+  expect(await workspace.checkoutHead(request)).toMatchObject({ sha: request.sha, moved: true });
+  expect(existsSync(join(directory, 'later.txt'))).toBe(false);
+  expect(shellGit(directory, 'for-each-ref')).not.toContain(later);
+});
+
+test('a head branch that was deleted is said clearly', async () => {
+  const { project, request } = diverged(1);
+  shellGit(project.bare, 'branch', '-D', 'feature');
+  const workspace = await open(project, checkout(project));
+  await expect(workspace.checkoutHead(request)).rejects.toMatchObject({
+    reason: 'invalid_input',
+    message: expect.stringContaining('`feature` of pull request #7'),
+  });
+});
+
+test('lists the branches that a new name could collide with', async () => {
+  const project = makeProject();
+  shellGit(
+    project.source,
+    'push',
+    '-q',
+    'origin',
+    'main:claude/issue-1',
+    'main:claude/issue-1-2',
+    'main:other',
+  );
+  expect(await remoteBranches(project.fileRemote, 'claude/issue-1')).toEqual([
+    'claude/issue-1',
+    'claude/issue-1-2',
+  ]);
+});
