@@ -8,7 +8,8 @@ export type Trigger =
   | { kind: 'assignment'; assignee: Actor }
   | { kind: 'label'; label: string }
   | { kind: 'opened' }
-  | { kind: 'prompt' }
+  /** `item`: what the event brought besides, for example the comment; other people's words, never an instruction. */
+  | { kind: 'prompt'; item?: Item }
   | { kind: 'dispatch'; clientPayload: Record<string, unknown> };
 
 /** The two words that users know; behaviour hangs on the trigger and the reporters, not on this. */

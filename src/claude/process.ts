@@ -1,0 +1,90 @@
+/** Claude's process: spawned so that it dies with its parent, and found again by the mark in its environment. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
+
+/** The variable that every process of a run inherits; its value is unique to the run. */
+export const runMark = 'FORGEHAND_RUN';
+
+/** Linux's way to die with the parent; elsewhere the end of the input does it, more slowly. */
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(
+  (path) => process.platform === 'linux' && existsSync(path),
+);
+
+/** For the Agent SDK's `spawnClaudeCodeProcess`. `onSpawn` gets the process id. */
+export function spawnClaude(options: SpawnOptions, onSpawn: (pid: number) => void): SpawnedProcess {
+  const [command, args] = setpriv
+    ? [setpriv, ['--pdeathsig', 'KILL', '--', options.command, ...options.args]]
+    : [options.command, options.args];
+  const child: ChildProcess = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env as NodeJS.ProcessEnv,
+    signal: options.signal,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Its own group: a Ctrl-C or the runner's cancel reaches us first, and we end it in order.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+  child.stderr?.resume();
+  if (child.pid !== undefined) onSpawn(child.pid);
+  return child as unknown as SpawnedProcess;
+}
+
+/**
+ * Ends every process that carries the mark, whatever session or group it moved to. Linux reads `/proc`; elsewhere
+ * only the process group of `pid` can be ended. Answers how many processes were found.
+ */
+export async function endProcesses(mark: string, pid: number | null): Promise<number> {
+  let found = 0;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const targets = process.platform === 'linux' ? marked(mark) : group(pid);
+    if (targets.length === 0) return found;
+    found = Math.max(found, targets.length);
+    for (const target of targets) signalQuietly(target, signal);
+    for (let waited = 0; waited < 1000 && targets.some(isAlive); waited += 25) await sleep(25);
+  }
+  return found;
+}
+
+function marked(mark: string): number[] {
+  const wanted = `${runMark}=${mark}`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => environmentOf(pid).includes(wanted));
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return []; // gone meanwhile, or another user's
+  }
+}
+
+function group(pid: number | null): number[] {
+  return pid !== null && isAlive(pid) ? [-pid] : [];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A zombie answers to signal 0 until its parent has waited for it.
+    return (
+      pid < 0 ||
+      process.platform !== 'linux' ||
+      !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    );
+  } catch {
+    return false;
+  }
+}
+
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // gone meanwhile
+  }
+}

@@ -1,0 +1,196 @@
+/** Runs Claude Code on one request through the Agent SDK and says how it ended. */
+import {
+  query,
+  type SDKMessage,
+  type SDKResultMessage,
+  type SDKUserMessage,
+  type SpawnedProcess,
+} from '@anthropic-ai/claude-agent-sdk';
+import { AppError } from '../words/errors.ts';
+import type { Reason, Usage } from '../words/result.ts';
+import { type SessionPlan, sdkOptions } from './options.ts';
+import { spawnClaude } from './process.ts';
+
+/** What Claude is told: the framing with its material, and the asker's own words as a message of their own. */
+export interface SessionPrompt {
+  text: string;
+  request: string | null;
+  /** Sent as it is: no slash command, no `@path` is expanded. True wherever other people's text is in it. */
+  verbatim: boolean;
+}
+
+export interface SessionEvents {
+  /** Aborts with an AppError as its reason (`cancelled`, `timed_out`). */
+  signal: AbortSignal;
+  onMessage(message: SDKMessage): void;
+  onSpawn(pid: number): void;
+}
+
+export interface SessionResult {
+  reason: Reason | '';
+  /** Claude's last words, or what went wrong in its own or our words. */
+  text: string;
+  sessionId: string | null;
+  usage: Usage | null;
+  structuredOutput?: unknown;
+}
+
+/**
+ * One session from prompt to result. Foreseen ends (refused key, limits, crash, abort) are results with a reason.
+ * @throws AppError `invalid_input` for settings that cannot be read.
+ */
+export async function runSession(
+  plan: SessionPlan,
+  prompt: SessionPrompt,
+  events: SessionEvents,
+): Promise<SessionResult> {
+  const seen: Seen = {
+    sessionId: null,
+    result: null,
+    refusedKey: null,
+    acknowledgements: prompt.request === null ? 0 : 1,
+  };
+  const abort = new AbortController();
+  const running: { claude: SpawnedProcess | null } = { claude: null };
+  // At once: what Claude would still say or do after this point is not wanted.
+  const stop = () => {
+    running.claude?.kill('SIGKILL');
+    abort.abort();
+  };
+  events.signal.addEventListener('abort', stop, { once: true });
+  let failure: unknown = null;
+  const input = messagesOf(prompt);
+  try {
+    const options = await sdkOptions(plan);
+    if (events.signal.aborted) return endedBy(events.signal, seen);
+    const session = query({
+      prompt: input.messages,
+      options: {
+        ...options,
+        abortController: abort,
+        spawnClaudeCodeProcess: (spawn) => {
+          running.claude = spawnClaude(spawn, events.onSpawn);
+          return running.claude;
+        },
+      },
+    });
+    for await (const message of session) {
+      if (events.signal.aborted) break;
+      events.onMessage(message);
+      note(seen, message);
+      if (seen.refusedKey) stop();
+      if (seen.result || seen.refusedKey) break;
+    }
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    failure = error;
+  } finally {
+    input.end();
+    events.signal.removeEventListener('abort', stop);
+  }
+  if (events.signal.aborted) return endedBy(events.signal, seen);
+  if (seen.refusedKey) return { ...ended(seen), reason: 'model_auth', text: seen.refusedKey };
+  if (seen.result) return readResult(seen.result, plan.arguments.jsonSchema !== null);
+  const why = failure instanceof Error ? failure.message : 'it ended without a result';
+  return { ...ended(seen), reason: 'claude_crashed', text: `Claude Code stopped: ${why}` };
+}
+
+interface Seen {
+  sessionId: string | null;
+  result: SDKResultMessage | null;
+  refusedKey: string | null;
+  /** Results still to come that only acknowledge a message which asks for no answer. */
+  acknowledgements: number;
+}
+
+function note(seen: Seen, message: SDKMessage): void {
+  if ('session_id' in message && message.session_id) seen.sessionId = message.session_id;
+  if (message.type === 'result') {
+    if (seen.acknowledgements > 0 && !message.is_error) seen.acknowledgements -= 1;
+    else seen.result = message;
+  }
+  // A refused key is retried for minutes by Claude Code; nothing gets better by waiting.
+  if (
+    message.type === 'system' &&
+    message.subtype === 'api_retry' &&
+    message.error === 'authentication_failed'
+  ) {
+    seen.refusedKey = `The model refused the credential (status ${message.error_status ?? 401}).`;
+  }
+}
+
+/** The input stays open until the result, as closing it would end the process before its tools have answered. */
+function messagesOf(prompt: SessionPrompt): { messages: AsyncGenerator<SDKUserMessage>; end(): void } {
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  async function* messages(): AsyncGenerator<SDKUserMessage> {
+    const alone = prompt.request === null;
+    yield {
+      ...userMessage(prompt.text),
+      ...(prompt.verbatim && { client_composed: true }),
+      ...(!alone && { shouldQuery: false }),
+    };
+    if (prompt.request !== null) yield userMessage(prompt.request);
+    await over;
+  }
+  return { messages: messages(), end };
+}
+
+function userMessage(content: string): SDKUserMessage {
+  return { type: 'user', parent_tool_use_id: null, message: { role: 'user', content } };
+}
+
+function readResult(result: SDKResultMessage, wantsStructure: boolean): SessionResult {
+  const base = { sessionId: result.session_id, usage: usageOf(result) };
+  const said = result.subtype === 'success' ? result.result : result.errors.join('\n');
+  if (result.subtype === 'success' && !result.is_error) {
+    const structured = result.structured_output;
+    if (wantsStructure && structured === undefined) {
+      return {
+        ...base,
+        reason: 'claude_crashed',
+        text: `Claude gave no output in the form of \`--json-schema\`. It said: ${said}`,
+      };
+    }
+    return {
+      ...base,
+      reason: '',
+      text: said,
+      ...(structured !== undefined && { structuredOutput: structured }),
+    };
+  }
+  return { ...base, reason: reasonOf(result), text: said || `Claude Code ended with ${result.subtype}.` };
+}
+
+function reasonOf(result: SDKResultMessage): Reason {
+  if (result.subtype === 'error_max_turns') return 'turns';
+  if (result.subtype === 'error_max_budget_usd') return 'budget';
+  const status = 'api_error_status' in result ? result.api_error_status : null;
+  if (status === 401 || status === 403) return 'model_auth';
+  if (result.terminal_reason === 'prompt_too_long') return 'invalid_input';
+  if (status || result.terminal_reason === 'api_error') return 'model_unavailable';
+  return 'claude_crashed';
+}
+
+function usageOf(result: SDKResultMessage): Usage {
+  const models = Object.values(result.modelUsage ?? {});
+  return {
+    costUsd: result.total_cost_usd,
+    turns: result.num_turns,
+    durationMs: result.duration_ms,
+    inputTokens: models.reduce(
+      (sum, model) => sum + model.inputTokens + model.cacheReadInputTokens + model.cacheCreationInputTokens,
+      0,
+    ),
+    outputTokens: models.reduce((sum, model) => sum + model.outputTokens, 0),
+  };
+}
+
+function ended(seen: Seen): Pick<SessionResult, 'sessionId' | 'usage'> {
+  return { sessionId: seen.sessionId, usage: seen.result ? usageOf(seen.result) : null };
+}
+
+function endedBy(signal: AbortSignal, seen: Seen): SessionResult {
+  const reason =
+    signal.reason instanceof AppError ? signal.reason : new AppError('cancelled', 'The run was cancelled.');
+  return { ...ended(seen), reason: reason.reason, text: reason.message };
+}
