@@ -1,0 +1,107 @@
+/** The tracking comment: the one writer of it, from the first sign of life to the terminal state. */
+
+import type { GitHubClient } from '../github/client.ts';
+import {
+  type CommentPlace,
+  type CommentRef,
+  createComment,
+  findComment,
+  updateComment,
+} from '../github/comments.ts';
+import type { Redact } from '../words/redact.ts';
+import type { Progress, Reporter, Result } from '../words/result.ts';
+import { type CommentState, hidden, renderComment, stickyKey } from './render.ts';
+
+export interface TrackingCommentOptions {
+  client: GitHubClient;
+  place: CommentPlace;
+  state: CommentState;
+  redact: Redact;
+  /** With `use_sticky_comment`: our login, whose earlier comment of the same workflow and job is used again. */
+  stickyFor: string | null;
+  /** Told whenever what `post` needs has changed. */
+  onState(comment: CommentRef, state: CommentState): void;
+}
+
+export interface TrackingComment extends Reporter {
+  /** Null until the comment exists. */
+  ref(): CommentRef | null;
+  /** Adds what the engine learns on the way (branch, links) without showing it at once. */
+  learn(change: Partial<Pick<CommentState, 'branch' | 'createPullRequestUrl'>>): void;
+}
+
+/** A comment that shows `state` and each change of it; updates are sent one at a time, the newest wins. */
+export function trackingComment(options: TrackingCommentOptions): TrackingComment {
+  let state = options.state;
+  let ref: CommentRef | null = null;
+  let created: Promise<void> | null = null;
+  let pending = false;
+  let sending: Promise<void> | null = null;
+
+  const render = () => {
+    const { body, continued } = renderComment(state, Date.now());
+    return { body: options.redact(body), continued: continued.map(options.redact) };
+  };
+  const send = async () => {
+    await created;
+    while (pending && ref) {
+      pending = false;
+      await updateComment(options.client, options.place, ref, render().body);
+    }
+  };
+  const change = async (next: Partial<CommentState>) => {
+    state = { ...state, ...next };
+    if (ref) options.onState(ref, state);
+    pending = true;
+    sending ??= send().finally(() => {
+      sending = null;
+    });
+    await sending;
+  };
+
+  return {
+    name: 'tracking comment',
+    ref: () => ref,
+    learn: (next) => {
+      state = { ...state, ...next };
+      if (ref) options.onState(ref, state);
+    },
+    started: () => {
+      created = (async () => {
+        ref = await openComment(options, render().body);
+        options.onState(ref, state);
+      })();
+      return created;
+    },
+    progress: (progress: Progress) => change({ progress }),
+    finished: async (result: Result) => {
+      await created?.catch(() => {});
+      await sending?.catch(() => {});
+      state = { ...state, result };
+      // A comment that could not be created at the start may still be the only place to say how it ended.
+      if (ref) await change({});
+      else ref = await openComment(options, render().body);
+      options.onState(ref, state);
+      await continueBelow(options, render().continued);
+    },
+  };
+}
+
+async function openComment(options: TrackingCommentOptions, body: string): Promise<CommentRef> {
+  const { client, place, stickyFor, state } = options;
+  if (stickyFor !== null) {
+    const earlier = await findComment(client, place, { marker: stickyKey(state.marker), login: stickyFor });
+    if (earlier) {
+      await updateComment(client, place, earlier, body);
+      return earlier;
+    }
+  }
+  return createComment(client, place, { body, marker: hidden(state.marker) });
+}
+
+async function continueBelow(options: TrackingCommentOptions, parts: string[]): Promise<void> {
+  for (const [index, part] of parts.entries()) {
+    const marker = hidden({ ...options.state.marker, session: `part ${index + 2}` });
+    await createComment(options.client, options.place, { body: `${part}\n${marker}`, marker });
+  }
+}
