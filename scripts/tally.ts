@@ -14,7 +14,9 @@ export default class Tally implements Reporter {
     }
     // After the default reporter's own summary.
     process.on('exit', () =>
-      console.log(`${count.passed} passed, ${count.failed + brokenFiles} failed, ${count.skipped + count.pending} skipped`),
+      console.log(
+        `${count.passed} passed, ${count.failed + brokenFiles} failed, ${count.skipped + count.pending} skipped`,
+      ),
     );
   }
 }

@@ -1,0 +1,18 @@
+/** The action's outputs: their names, and what each of them says. */
+
+export const outputs = {
+  conclusion: 'How the run ended: `success`, `failure`, `cancelled` or `skipped`. Set on every path.',
+  reason: 'Why it did not succeed, one word of a closed list; empty on success.',
+  execution_file: 'Path of a JSON file with all messages of Claude Code, secrets redacted.',
+  branch_name: 'Branch that holds the commits, or that was made for them.',
+  github_token: 'The GitHub token that was used.',
+  structured_output: 'JSON string, when `--json-schema` was given.',
+  session_id: 'Session id of Claude Code.',
+  cost_usd: 'Cost in US dollars, as Claude Code counts it.',
+  num_turns: 'Turns of the conversation.',
+  duration_ms: 'Time that Claude worked, in milliseconds.',
+  pull_request_url: 'Pull request that was opened.',
+  comment_url: 'The tracking comment.',
+} as const;
+
+export type OutputName = keyof typeof outputs;

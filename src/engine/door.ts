@@ -1,0 +1,54 @@
+/** What the engine asks of the door through which an event came: settings, places, credentials, and a memory. */
+import type { GitHubHost } from '../github/client.ts';
+import type { OidcSource } from '../github/oidc.ts';
+import type { Config, ConfigProblem } from '../words/config.ts';
+import type { Log } from '../words/log.ts';
+import type { Redact } from '../words/redact.ts';
+
+export interface Door {
+  config: Config;
+  /** Values that do not fit; they fail a task, but not an event that is not for Claude. */
+  problems: ConfigProblem[];
+  host: GitHubHost;
+  oidc: OidcSource | null;
+  /** The environment that the job was given. */
+  job: Record<string, string | undefined>;
+  /** The checkout. */
+  directory: string;
+  /** A private directory of this run (0700); the door removes it. */
+  scratch: string;
+  toolCache: string | null;
+  run: { workflow: string; job: string; id: string; attempt: string };
+  /** Unique to this run; every process that Claude starts carries it. */
+  mark: string;
+  jobUrl: string | null;
+  log: Log;
+  redact: Redact;
+  /** Known from now on as a secret: masked in logs, redacted in what is published. */
+  addSecret(value: string): void;
+  /** Aborted with an AppError as its reason when the run is cancelled. */
+  signal: AbortSignal;
+  /** Keeps a value where the end of the run finds it even when this process is killed; the last one of a name counts. */
+  remember<Name extends keyof Memory>(name: Name, value: Memory[Name]): void;
+  /** Shows a warning where the person who set things up looks. */
+  warn(message: string): void;
+}
+
+/** What is remembered for the end of the run, by name; JSON. */
+export interface Memory {
+  /** Installation tokens minted here, to be revoked. */
+  tokens: string[];
+  claude: { pid: number };
+  checkout: import('../workspace/saved-checkout.ts').SavedCheckout;
+  comment: {
+    ref: import('../github/comments.ts').CommentRef;
+    place: import('../github/comments.ts').CommentPlace;
+    state: import('../report/render.ts').CommentState;
+    /** The login that wrote it, when known. */
+    author: string | null;
+  };
+  publishing: import('./publish.ts').Publishing;
+  reaction: { nodeId: string; shown: import('../github/reactions.ts').Reaction };
+  /** True once main has ended in order: nothing is left to finish. */
+  ended: boolean;
+}
