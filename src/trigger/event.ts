@@ -92,7 +92,7 @@ function readSubject({ issue, pull_request }: Payload): Subject | null {
     body: given.body ?? '',
     author: readActor(given.user),
     authorAssociation: given.author_association ?? undefined,
-    state: given.state,
+    state: given.state ?? 'open',
     labels: (given.labels ?? []).map((label) => label.name),
     htmlUrl: given.html_url,
     createdAt: given.created_at,
@@ -133,10 +133,10 @@ function toItem(kind: Item['kind'], given: PayloadItem | PayloadSubject): Item {
       undefined,
     updatedAt: given.updated_at ?? undefined,
   };
-  if (kind !== 'review_comment' || !('diff_hunk' in given)) return item;
+  if (!('path' in given)) return item;
   return {
     ...item,
-    path: given.path ?? undefined,
+    path: given.path,
     line: given.line ?? null,
     diffHunk: given.diff_hunk ?? undefined,
     reviewId: given.pull_request_review_id ?? null,

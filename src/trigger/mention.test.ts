@@ -243,7 +243,7 @@ test.each([
   requestAfter(hostile, '@claude');
   // Four times the text must not take sixteen times as long; the bound leaves room for a busy machine.
   spokenText(hostile.repeat(4));
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(performance.now() - started).toBeLessThan(3000);
 });
 
 test('blanking keeps the length', () => {

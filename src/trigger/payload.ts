@@ -6,8 +6,8 @@ const user = z
   .object({ login: z.string().min(1), id: z.number().nullish(), type: z.string().nullish() })
   .nullish();
 
-/** The name becomes part of URLs and file paths later, so nothing but GitHub's own alphabet is let in (`..` has no slash to climb). */
-export const fullName = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'must be `owner/name`');
+/** The name becomes part of URLs and file paths later: nothing but GitHub's own alphabet, and no `..` that climbs. */
+export const fullName = z.string().regex(/^(?!\.+\/)[\w.-]+\/(?!\.+$)[\w.-]+$/, 'must be `owner/name`');
 
 /** Context is cut at this moment; one that cannot be compared would let everything through. */
 const moment = z.string().refine((value) => !Number.isNaN(Date.parse(value)), 'must be an ISO 8601 moment');
@@ -27,7 +27,8 @@ const subject = {
   created_at: moment,
   number: z.int().positive(),
   title: z.string(),
-  state: z.enum(['open', 'closed']),
+  // issues that were pinned or unpinned come without it
+  state: z.enum(['open', 'closed']).nullish(),
   labels: z.array(z.object({ name: z.string() })).nullish(),
 };
 
@@ -49,7 +50,7 @@ const comment = z.object({ ...written, created_at: moment });
 const reviewComment = z.object({
   ...written,
   created_at: moment,
-  path: z.string().nullish(),
+  path: z.string(),
   line: z.number().nullish(),
   diff_hunk: z.string().nullish(),
   pull_request_review_id: z.number().nullish(),
