@@ -1,7 +1,7 @@
 /** Writes `action.yml` from the settings, so that inputs, defaults and descriptions have one source. */
 import { writeFileSync } from 'node:fs';
 import { outputs } from '../src/action/outputs.ts';
-import { settings } from '../src/words/config.ts';
+import { settings } from '../src/words/settings.ts';
 
 /** The whole text of `action.yml`; a contract test compares it with the file. */
 export function actionYml(): string {
@@ -16,7 +16,7 @@ export function actionYml(): string {
   const declared = Object.entries(outputs).map(
     ([name, description]) => `  ${name}:\n    description: ${quoted(description)}`,
   );
-  return `# Written by \`npm run generate\` from src/words/config.ts and src/action/outputs.ts.
+  return `# Written by \`npm run generate\` from src/words/settings.ts and src/action/outputs.ts.
 name: Forgehand
 description: Puts Claude Code to work on GitHub - mention it on an issue or pull request and it answers where it was asked.
 author: Forgehand

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GitHubHost } from '../github/client.ts';
 import type { OidcSource } from '../github/oidc.ts';
-import { type Config, type ConfigProblem, readConfig, settings } from '../words/config.ts';
+import { type Config, type ConfigProblem, readConfig } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
+import { settings } from '../words/settings.ts';
 
 export type JobEnvironment = Record<string, string | undefined>;
 
