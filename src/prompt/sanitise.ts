@@ -1,0 +1,151 @@
+/** Takes out of incoming markdown what its reader on GitHub does not see, so that nobody instructs Claude in secret. */
+import { codeBlockEnd, nextLine, type Place, paragraphEnd, quotedLines } from './blocks.ts';
+import { HtmlReader, readEntity } from './html.ts';
+import { withoutInvisible } from './invisible.ts';
+import { Links } from './links.ts';
+
+interface Reading {
+  text: string;
+  place: Place;
+  html: HtmlReader;
+  links: Links;
+  out: string[];
+}
+
+/** One piece of inline markup. `put` replaces it; null leaves it as it is. */
+interface Mark {
+  at: number;
+  end: number;
+  kind: 'image' | 'open' | 'close' | 'other';
+  put: string | null;
+  /** The bracket that belongs to this one. */
+  partner: Mark | null;
+}
+
+/**
+ * Comments, invisible characters, hidden elements, link definitions, titles and alternative texts go; the content of
+ * code blocks stays byte-exact except for invisible characters. Takes linear time. Attacks: `sanitise.test.ts`.
+ * It reads markdown as GitHub does but for rare nestings, so it lessens what can be hidden; that untrusted text carries
+ * no instructions whatever it says is the job of the markers in `markers.ts`.
+ */
+export function sanitise(text: string): string {
+  const visible = withoutInvisible(text);
+  return sanitiseMarkdown(visible, new Links(visible));
+}
+
+function sanitiseMarkdown(text: string, links: Links): string {
+  const reading: Reading = { text, place: { itemColumn: 0 }, html: new HtmlReader(text), links, out: [] };
+  let at = 0;
+  while (at < text.length) at = readBlock(reading, at);
+  return reading.out.join('');
+}
+
+/** Reads one block and returns where the next one begins. */
+function readBlock(reading: Reading, at: number): number {
+  const { text, place, links, out } = reading;
+  // A comment may end inside a line; what follows it there opens no block.
+  if (at > 0 && text[at - 1] !== '\n')
+    return readProse(reading, at, { end: nextLine(text, at), html: false });
+  const quoted = quotedLines(text, at);
+  if (quoted) {
+    const inner = sanitiseMarkdown(quoted.inner, links);
+    const same = inner === quoted.inner;
+    out.push(same ? text.slice(at, quoted.end) : inner.replace(/^(?=[\s\S])/gm, quoted.prefix));
+    return quoted.end;
+  }
+  const codeEnd = codeBlockEnd(text, at, place);
+  if (codeEnd !== null) {
+    out.push(text.slice(at, codeEnd));
+    return codeEnd;
+  }
+  const defined = links.definition(text, at);
+  if (defined) {
+    out.push(defined.put);
+    return defined.end;
+  }
+  const paragraph = paragraphEnd(text, at, place);
+  return links.isUnusedNote(text, at) ? paragraph.end : readProse(reading, at, paragraph);
+}
+
+/** Copies a paragraph without what is hidden in it. Hidden markup may reach beyond it: returns where to go on. */
+function readProse(reading: Reading, start: number, paragraph: { end: number; html: boolean }): number {
+  const { text, out } = reading;
+  const { end } = paragraph;
+  const marks = readMarks(reading, start, paragraph);
+  pairBrackets(marks);
+  let done = start;
+  for (const mark of marks) {
+    if (mark.at < done) continue;
+    const found = mark.put === null ? readBracket(reading, mark) : { end: mark.end, put: mark.put };
+    if (!found) continue;
+    out.push(text.slice(done, mark.at), found.put);
+    done = found.end;
+  }
+  if (done < end) out.push(text.slice(done, end));
+  return Math.max(done, end);
+}
+
+function readBracket({ text, links }: Reading, mark: Mark): { end: number; put: string } | null {
+  const { kind, partner } = mark;
+  if (!partner || kind === 'other') return null;
+  if (kind === 'image') return links.image(text, mark.end, partner.at);
+  if (kind === 'open') return links.emptyLink(text, mark.at, partner.at);
+  return partner.kind === 'open' ? links.linkEnd(text, partner.at, mark.at) : null;
+}
+
+/** Finds code spans, HTML, entities and brackets, each where no earlier one covers it, as GitHub does. */
+function readMarks(reading: Reading, start: number, { end, html }: { end: number; html: boolean }): Mark[] {
+  const { text } = reading;
+  const runs = html ? new Map<string, number[]>() : backtickRuns(text.slice(start, end), start);
+  const marks: Mark[] = [];
+  const add = (at: number, to: number, kind: Mark['kind'], put: string | null = null) => {
+    marks.push({ at, end: to, kind, put, partner: null });
+    token.lastIndex = to;
+  };
+  const token = /\\[!-/:-@[-`{-~]|`+|<|&#?\w{1,32};|!?\[|\]/g;
+  token.lastIndex = start;
+  for (let match = token.exec(text); match && match.index < end; match = token.exec(text)) {
+    const [mark] = match;
+    const at = match.index;
+    const to = token.lastIndex;
+    if (mark[0] === '`') token.lastIndex = codeSpanEnd(runs.get(mark), at, mark.length) ?? to;
+    else if (mark === '<') {
+      const found = reading.html.read(at, end);
+      if (found) add(at, found.end, 'other', found.put);
+    } else if (mark[0] === '&') add(at, to, 'other', readEntity(mark));
+    else if (mark === '![') add(at, to, 'image');
+    else if (mark === '[') add(at, to, 'open');
+    else if (mark === ']') add(at, to, 'close');
+  }
+  return marks;
+}
+
+function pairBrackets(marks: Mark[]): void {
+  const open: Mark[] = [];
+  for (const mark of marks) {
+    if (mark.kind === 'image' || mark.kind === 'open') open.push(mark);
+    else if (mark.kind === 'close') {
+      mark.partner = open.pop() ?? null;
+      if (mark.partner) mark.partner.partner = mark;
+    }
+  }
+}
+
+/** Where runs of backticks are, by run, the last first: a reader takes them from the end of the list. */
+function backtickRuns(paragraph: string, start: number): Map<string, number[]> {
+  const runs = new Map<string, number[]>();
+  for (const run of paragraph.matchAll(/`+/g)) {
+    const same = runs.get(run[0]);
+    if (same) same.push(start + run.index);
+    else runs.set(run[0], [start + run.index]);
+  }
+  for (const same of runs.values()) same.reverse();
+  return runs;
+}
+
+/** Takes the runs that are behind from the end of the list: none is looked at twice. */
+function codeSpanEnd(runs: number[] | undefined, at: number, length: number): number | null {
+  while (runs && runs.length > 0 && runs.at(-1)! <= at) runs.pop();
+  const close = runs?.at(-1);
+  return close === undefined ? null : close + length;
+}
