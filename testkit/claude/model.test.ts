@@ -224,3 +224,33 @@ test('the API answers without streaming, counts tokens and names script errors',
     body: { content: [{ type: 'text', text: 'plain' }], stop_reason: 'end_turn' },
   });
 });
+
+test('an OAuth token, a rate limit and a stream that never ends look as they do at Anthropic', async () => {
+  const model = await start({
+    expectedKey: 'sk-ant-oat01-right',
+    steps: [{ error: { status: 429, times: 1, retryAfter: 2 }, text: 'Half an answer', hang: true }],
+  });
+  const ask = (key: string) =>
+    fetch(`${model.url}/v1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({
+        stream: true,
+        messages: [{ role: 'user', content: 'hi' }],
+        tools: [{ name: 'Bash' }],
+      }),
+    });
+  const refused = await ask('sk-ant-oat01-wrong');
+  expect([refused.status, await refused.json()]).toMatchObject([
+    401,
+    { error: { message: 'Invalid bearer token' } },
+  ]);
+  const limited = await ask('sk-ant-oat01-right');
+  expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, '2']);
+  const stream = (await ask('sk-ant-oat01-right')).body!.pipeThrough(new TextDecoderStream()).getReader();
+  let received = '';
+  while (!received.includes('content_block_stop')) received += (await stream.read()).value;
+  expect(
+    await Promise.race([stream.read(), new Promise((done) => setTimeout(done, 100, 'nothing more'))]),
+  ).toBe('nothing more');
+});

@@ -228,6 +228,18 @@ test('a main that obeys the first signal is not sent another', async () => {
   expect(run).toMatchObject({ status: 'cancelled', main: { exitCode: 1, signals: [{ signal: 'SIGINT' }] } });
 });
 
+test('after a cancel post has a window of its own', async () => {
+  const run = await runScripts(
+    {
+      main: `process.on('SIGINT', () => process.exit(1)); setInterval(() => {}, 1000);`,
+      post: `process.on('SIGINT', () => {}); setInterval(() => {}, 1000);`,
+    },
+    { cancelAfter: 400, cancelScale: 0.001 },
+  );
+  expect(run).toMatchObject({ status: 'cancelled', post: { signal: 'SIGTERM', timedOut: false } });
+  expect(run.post?.signals[0]?.atMs).toBeGreaterThan(200);
+});
+
 test('a killed main is a failure with its state kept; post has a time limit of its own', async () => {
   const run = await runScripts(
     {
