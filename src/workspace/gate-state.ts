@@ -1,0 +1,106 @@
+/** What the parts of the push gate share: its serialisable state, and git on the gate's own repository. */
+import { join } from 'node:path';
+import { type Environment, type GitOptions, type GitOutput, git } from './git.ts';
+
+/** A branch of a repository that the task may publish to. */
+export interface Target {
+  /** `owner/repo`. */
+  repository: string;
+  branch: string;
+}
+
+/** The settings of the same names. */
+export interface GateLimits {
+  protectedPaths: string[];
+  allowProtectedPaths: boolean;
+  maxChangedFiles: number;
+  maxFileKib: number;
+}
+
+/** Plain data: what `post` needs to open the gate again. Made by the host before Claude had the workspace. */
+export interface GateState {
+  /** The checkout, absolute. */
+  workspace: string;
+  /** The gate's own directory under scratch. */
+  directory: string;
+  /** The task's local branch in the checkout. */
+  branch: string;
+  /** The commit that everything must descend from. */
+  base: string;
+  /** Commits that are on the target already: what they reach is not checked again. */
+  trusted: string[];
+  /** Where the task may publish: its branch, and the names to fall back to. */
+  targets: Target[];
+  /** Branches that are never published to, whatever `targets` says: the base and the default branch. */
+  neverTo: Target[];
+  limits: GateLimits;
+  /** True when the checkout is a partial clone, whose unchanged files may be missing. */
+  partial: boolean;
+  /** How files become blobs on this machine (`core.autocrlf`, `core.fileMode`, …). */
+  fileConfig: Record<string, string>;
+}
+
+export interface GateContext {
+  state: GateState;
+  /** The gate's bare repository. */
+  repository: string;
+  /** Runs git on the gate's repository; never in the workspace. */
+  run(args: string[], options?: GitOptions): Promise<GitOutput>;
+  /** Secret values of this run, for the scan. */
+  secrets(): string[];
+}
+
+export interface GateOptions {
+  environment?: Environment;
+  signal?: AbortSignal;
+  /** Secret values of this run; read at each scan, so that refreshed tokens are covered. */
+  secrets?: () => Iterable<string>;
+}
+
+/** What the last successful push left on the target. */
+const publishedRef = 'refs/published/tip';
+
+export function gateContext(state: GateState, { environment, signal, secrets }: GateOptions): GateContext {
+  const repository = join(state.directory, 'repository.git');
+  return {
+    state,
+    repository,
+    run: (args, options) => git(args, { gitDir: repository, environment, signal, ...options }),
+    secrets: () => [...(secrets?.() ?? [])],
+  };
+}
+
+/** The commit that new work must descend from: what was published last, else the base. */
+export async function requiredAncestor(context: GateContext): Promise<string> {
+  return (await publishedTip(context)) ?? context.state.base;
+}
+
+/** What the target holds already: as told for another target, else the gate's own list and what it published. */
+export async function trustedCommits(context: GateContext, told?: string[]): Promise<string[]> {
+  if (told) return told;
+  const published = await publishedTip(context);
+  return published ? [...context.state.trusted, published] : context.state.trusted;
+}
+
+async function publishedTip({ run }: GateContext): Promise<string | null> {
+  return (await run(['rev-parse', '--verify', '-q', publishedRef], { allowedCodes: [0, 1] })).stdout || null;
+}
+
+/** In the gate's repository, not in the state: it survives a kill between the push and saving the state. */
+export async function setPublished({ run }: GateContext, sha: string): Promise<void> {
+  await run(['update-ref', publishedRef, sha]);
+}
+
+export async function isAncestor({ run }: GateContext, older: string, newer: string): Promise<boolean> {
+  return (await run(['merge-base', '--is-ancestor', older, newer], { allowedCodes: [0, 1] })).code === 0;
+}
+
+/** Text split at NUL, as `-z` prints it. */
+export function splitZ(text: string): string[] {
+  return text.split('\0').filter(Boolean);
+}
+
+/** A hostile name as a message may show it: no new lines, no marks that end its quotes. */
+export function shown(path: string): string {
+  return `\`${path.replace(/[\p{Cc}\p{Cf}`]/gu, '?').slice(0, 300)}\``;
+}

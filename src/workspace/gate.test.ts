@@ -1,0 +1,440 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { claudeCommits, identity, limits, scene, target } from './gate.test-support.ts';
+import { createGate, openGate } from './gate.ts';
+import { commit, shellGit, testToken, write } from './local-remote.test-support.ts';
+
+const leftovers = { message: 'Save uncommitted work', identity };
+
+test('publishes commits of a depth-1 checkout to the task’s branch', async () => {
+  const { directory, publish, onServer } = await scene();
+  claudeCommits(directory, { 'a.txt': 'changed\n' });
+  const sha = claudeCommits(directory, { 'new/c.txt': 'three\n' });
+  expect(await publish()).toEqual({ outcome: 'pushed', sha, commits: 2, target, left: [] });
+  expect(onServer()).toBe(sha);
+});
+
+test('says that nothing is new', async () => {
+  const { base, publish, onServer } = await scene();
+  expect(await publish()).toEqual({ outcome: 'nothing', sha: base, commits: 0, target, left: [] });
+  expect(onServer()).toBeNull();
+});
+
+test('publishes again on top of what it published, and says when nothing was added', async () => {
+  const { directory, publish, onServer } = await scene();
+  claudeCommits(directory, { 'a.txt': 'changed\n' });
+  await publish();
+  const sha = claudeCommits(directory, { 'b.txt': 'more\n' });
+  expect(await publish()).toMatchObject({ outcome: 'pushed', sha, commits: 1 });
+  expect(await publish()).toMatchObject({ outcome: 'nothing', sha });
+  expect(onServer()).toBe(sha);
+});
+
+test('survives that Claude packed and pruned the repository', async () => {
+  const { directory, publish, onServer } = await scene({ depth: 0 });
+  claudeCommits(directory, { 'a.txt': 'changed\n' });
+  shellGit(directory, 'gc', '-q', '--prune=now');
+  await publish();
+  const sha = claudeCommits(directory, { 'a.txt': 'again\n' });
+  shellGit(directory, 'repack', '-adq');
+  expect(await publish()).toMatchObject({ outcome: 'pushed', sha });
+  expect(onServer()).toBe(sha);
+});
+
+test.each<[string, (directory: string) => string]>([
+  [
+    'commits on a detached HEAD',
+    (directory) => {
+      shellGit(directory, 'checkout', '-q', '--detach');
+      return claudeCommits(directory, { 'a.txt': 'detached\n' });
+    },
+  ],
+  [
+    'commits on a branch of Claude’s own',
+    (directory) => {
+      shellGit(directory, 'checkout', '-q', '-b', 'other');
+      return claudeCommits(directory, { 'a.txt': 'other\n' });
+    },
+  ],
+  [
+    'a task branch that was deleted',
+    (directory) => {
+      shellGit(directory, 'checkout', '-q', '-b', 'other');
+      shellGit(directory, 'branch', '-q', '-D', target.branch);
+      return claudeCommits(directory, { 'a.txt': 'other\n' });
+    },
+  ],
+  [
+    'a look at an older commit',
+    (directory) => {
+      const sha = claudeCommits(directory, { 'a.txt': 'work\n' });
+      shellGit(directory, 'checkout', '-q', '--detach', 'HEAD~1');
+      return sha;
+    },
+  ],
+])('takes the right tip: %s', async (_, work) => {
+  const { directory, gate } = await scene();
+  const sha = work(directory);
+  expect(await gate.take()).toEqual({ sha, isNew: true });
+});
+
+test('refuses rewritten history and says how to repair it', async () => {
+  const { directory, publish, gate, base } = await scene({ depth: 0 });
+  const first = claudeCommits(directory, { 'a.txt': 'one\n' });
+  await publish();
+  shellGit(directory, 'commit', '-q', '--amend', '--allow-empty', '-m', 'Other words');
+  await expect(gate.take()).rejects.toMatchObject({
+    reason: 'gate_refused',
+    remedy: expect.stringContaining(`git rebase ${first}`),
+  });
+  shellGit(directory, 'checkout', '-q', '--orphan', 'new');
+  claudeCommits(directory, { 'a.txt': 'new root\n' });
+  shellGit(directory, 'branch', '-q', '-D', target.branch);
+  await expect(gate.take()).rejects.toMatchObject({
+    reason: 'gate_refused',
+    message: expect.stringContaining('history was rewritten'),
+  });
+  expect(base).not.toBe(first);
+});
+
+test('commits leftovers: changed, new, deleted, executable, linked; not what is ignored', async () => {
+  const { directory, publish, project, base } = await scene({
+    files: { 'a.txt': '1', 'gone.txt': '2', 'dir/file': '3', '.gitignore': 'out/\n' },
+  });
+  write(directory, 'a.txt', 'changed');
+  write(directory, 'new/deep/file ü "x".txt', 'new');
+  write(directory, 'out/build.js', 'ignored');
+  write(directory, 'run.sh', '#!/bin/sh\n');
+  chmodSync(join(directory, 'run.sh'), 0o755);
+  rmSync(join(directory, 'gone.txt'));
+  rmSync(join(directory, 'dir'), { recursive: true });
+  symlinkSync('a.txt', join(directory, 'dir'));
+  const published = await publish();
+  expect(published).toMatchObject({ outcome: 'pushed', commits: 1, left: [] });
+  const raw = shellGit(
+    project.bare,
+    '-c',
+    'core.quotePath=false',
+    'diff-tree',
+    '-r',
+    '--no-renames',
+    base,
+    published.sha,
+  );
+  expect(raw.split('\n').map((line) => `${line.split(' ')[1]} ${line.split('\t')[1]}`)).toEqual([
+    '100644 a.txt',
+    '120000 dir',
+    '000000 dir/file',
+    '000000 gone.txt',
+    '100644 "new/deep/file ü \\"x\\".txt"',
+    '100755 run.sh',
+  ]);
+  expect(shellGit(project.bare, 'log', '-1', '--format=%an %cn %s', published.sha)).toBe(
+    'claude[bot] claude[bot] Save uncommitted work',
+  );
+});
+
+test('leaves alone what was uncommitted before Claude came', async () => {
+  const { directory, publish } = await scene({
+    files: { 'a.txt': '1', 'b.txt': '2', 'c.txt': '3' },
+    beforeRun: (checkout) => {
+      write(checkout, 'gha-creds-123.json', '{}');
+      write(checkout, 'a.txt', 'built');
+      write(checkout, 'b.txt', 'built');
+      rmSync(join(checkout, 'c.txt'));
+    },
+  });
+  write(directory, 'b.txt', 'Claude’s');
+  const published = await publish();
+  expect(published.outcome).toBe('pushed');
+  expect(shellGit(directory, 'rev-parse', 'HEAD')).not.toBe(published.sha);
+  const bare = join(directory, '../server/owner/repo.git');
+  expect(shellGit(bare, 'diff-tree', '-r', '--name-only', `${published.sha}~1`, published.sha)).toBe('b.txt');
+});
+
+test('a sparse checkout does not look like deleted files', async () => {
+  const { directory, publish } = await scene({
+    files: { 'a.txt': '1', 'left/b.txt': '2', 'right/c.txt': '3' },
+    beforeRun: (checkout) => shellGit(checkout, 'sparse-checkout', 'set', 'left'),
+  });
+  expect(existsSync(join(directory, 'right'))).toBe(false);
+  expect((await publish()).outcome).toBe('nothing');
+  write(directory, 'left/b.txt', 'changed');
+  const { sha } = await publish();
+  const bare = join(directory, '../server/owner/repo.git');
+  expect(shellGit(bare, 'ls-tree', '-r', '--name-only', sha).split('\n')).toEqual([
+    'a.txt',
+    'left/b.txt',
+    'right/c.txt',
+  ]);
+});
+
+test('leaves out, one by one, what must not be published, and keeps it in the patch except for secrets', async () => {
+  const { directory, gate, publish, project } = await scene();
+  write(directory, 'good.txt', 'good');
+  write(directory, 'token.txt', `ghp_${'x'.repeat(36)}`);
+  write(directory, 'run.bin', 'a\0hunter2-of-this-run\0b');
+  write(directory, '.github/workflows/evil.yml', 'on: push');
+  write(directory, 'large.bin', 'x'.repeat(70_000));
+  symlinkSync('/etc/passwd', join(directory, 'absolute'));
+  write(directory, '.gitattributes', '*.psd filter=lfs\n');
+  write(directory, 'art.psd', 'pixels');
+  shellGit(directory, 'init', '-q', 'nested');
+  write(directory, 'nested/inner.txt', 'inner');
+  const published = await publish();
+  const left = Object.fromEntries(published.left.map(({ path, why }) => [path, why]));
+  expect(left).toEqual({
+    'token.txt': 'it contains a secret (GitHub token)',
+    'run.bin': 'it contains a secret (secret of this run)',
+    '.github/workflows/evil.yml': 'it is protected by `protected_paths`',
+    'large.bin': 'it is larger than `max_file_kib` (64)',
+    absolute: 'is a symbolic link to an absolute path',
+    'art.psd': 'it has a `filter` attribute (such as Git LFS)',
+    'nested/': 'it is a repository of its own',
+  });
+  expect(shellGit(project.bare, 'diff-tree', '-r', '--name-only', `${published.sha}~1`, published.sha)).toBe(
+    '.gitattributes\ngood.txt',
+  );
+  const file = join(project.root, 'work.patch');
+  const patch = await gate.patch(file);
+  expect(patch?.left.map(({ path }) => path).sort()).toEqual(['run.bin', 'token.txt']);
+  const text = readFileSync(file, 'utf8');
+  for (const name of ['evil.yml', 'large.bin', 'absolute', 'art.psd', 'nested/inner.txt'])
+    expect(text.includes(`${name}\nnew file mode`), name).toBe(true);
+  expect(/ghp_x|hunter2-of/.test(text)).toBe(false);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('unchanged LFS files are not reported', async () => {
+  const pointer =
+    'version https://git-lfs.github.com/spec/v1\noid sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\nsize 3\n';
+  const { directory, publish } = await scene({
+    files: { '.gitattributes': '*.psd filter=lfs\n', 'art.psd': pointer },
+  });
+  write(directory, 'art.psd', 'foo');
+  expect(await publish()).toMatchObject({ outcome: 'nothing', left: [] });
+  write(directory, 'art.psd', 'bar');
+  expect(await publish()).toMatchObject({ outcome: 'nothing', left: [{ path: 'art.psd' }] });
+});
+
+test('too many new files are left, the changed ones go', async () => {
+  const { directory, publish } = await scene();
+  write(directory, 'a.txt', 'changed');
+  for (let count = 0; count < 30; count++) write(directory, `out/${count}.js`, 'x');
+  const published = await publish();
+  expect(published).toMatchObject({ outcome: 'pushed', commits: 1 });
+  expect(published.left).toHaveLength(30);
+});
+
+test('an unfinished merge is not committed but kept', async () => {
+  const { directory, gate, publish, project } = await scene();
+  shellGit(directory, 'checkout', '-q', '-b', 'side');
+  claudeCommits(directory, { 'a.txt': 'side\n' });
+  shellGit(directory, 'checkout', '-q', target.branch);
+  const sha = claudeCommits(directory, { 'a.txt': 'task\n' });
+  expect(() => shellGit(directory, 'merge', 'side')).toThrow();
+  const published = await publish();
+  expect(published).toMatchObject({
+    outcome: 'pushed',
+    sha,
+    left: [{ path: 'a.txt', why: expect.stringContaining('not finished') }],
+  });
+  await gate.patch(join(project.root, 'work.patch'));
+  expect(readFileSync(join(project.root, 'work.patch'), 'utf8')).toContain('<<<<<<< HEAD');
+});
+
+test('a branch that moved is said, and another name can be published', async () => {
+  const fallback = { repository: 'owner/repo', branch: 'claude/issue-1-2' };
+  const { directory, project, publish, onServer } = await scene({ change: { targets: [target, fallback] } });
+  shellGit(project.source, 'checkout', '-q', '-b', 'theirs');
+  const theirs = commit(project.source, { 'theirs.txt': 'x' });
+  shellGit(project.source, 'push', '-q', 'origin', `theirs:${target.branch}`);
+  const sha = claudeCommits(directory, { 'a.txt': 'ours\n' });
+  expect(await publish()).toMatchObject({ outcome: 'moved', sha, commits: 0 });
+  expect(onServer()).toBe(theirs);
+  expect(await publish({ target: fallback })).toMatchObject({ outcome: 'pushed', sha, commits: 1 });
+  expect(onServer(fallback.branch)).toBe(sha);
+});
+
+test.each([
+  [
+    'the default branch',
+    'is the base or default branch',
+    { target: { repository: 'owner/repo', branch: 'main' } },
+  ],
+  [
+    'another name',
+    'is not the branch of this task',
+    { target: { repository: 'owner/repo', branch: 'release' } },
+  ],
+  [
+    'another repository',
+    'is not where this URL leads',
+    { target: { repository: 'other/repo', branch: target.branch } },
+  ],
+])('never pushes to %s', async (_, words, change) => {
+  const { directory, publish, project } = await scene();
+  const before = shellGit(project.bare, 'for-each-ref');
+  claudeCommits(directory, { 'a.txt': 'x\n' });
+  await expect(publish(change)).rejects.toMatchObject({
+    reason: 'gate_refused',
+    message: expect.stringContaining(words),
+  });
+  expect(shellGit(project.bare, 'for-each-ref')).toBe(before);
+});
+
+test('a target that is also the default branch stays forbidden', async () => {
+  const main = { repository: 'Owner/Repo', branch: 'main' };
+  const { directory, publish } = await scene({ change: { targets: [main] } });
+  claudeCommits(directory, { 'a.txt': 'x\n' });
+  await expect(publish({ target: main })).rejects.toMatchObject({ reason: 'gate_refused' });
+});
+
+test('the server’s rules are quoted', async () => {
+  const { directory, publish, project } = await scene();
+  write(
+    project.bare,
+    'hooks/pre-receive',
+    '#!/bin/sh\necho "GH013: Repository rule violations found" >&2; exit 1\n',
+  );
+  chmodSync(join(project.bare, 'hooks/pre-receive'), 0o755);
+  claudeCommits(directory, { 'a.txt': 'x\n' });
+  await expect(publish()).rejects.toMatchObject({
+    reason: 'git_failed',
+    message: expect.stringContaining('GH013'),
+  });
+});
+
+test('post opens the gate of a killed main from JSON and publishes the rest', async () => {
+  const { directory, gate, publish, server, onServer } = await scene();
+  claudeCommits(directory, { 'a.txt': 'before the kill\n' });
+  await publish({ leftovers: null });
+  const state = JSON.stringify(gate.state);
+  expect(state).not.toContain(testToken);
+  write(directory, 'b.txt', 'uncommitted');
+  const reopened = openGate(JSON.parse(state));
+  const published = await reopened.publish({ target, remote: server.remote, leftovers });
+  expect(published).toMatchObject({ outcome: 'pushed', commits: 1 });
+  expect(onServer()).toBe(published.sha);
+});
+
+test('stops processes first', async () => {
+  const { directory, publish } = await scene();
+  const stop = async () => {
+    claudeCommits(directory, { 'a.txt': 'the last moment\n' });
+  };
+  expect(await publish({ stop })).toMatchObject({ outcome: 'pushed', commits: 1 });
+});
+
+test('two calls at once publish one after the other', async () => {
+  const { directory, publish } = await scene();
+  claudeCommits(directory, { 'a.txt': 'x\n' });
+  const both = await Promise.all([publish(), publish()]);
+  expect(both.map(({ outcome }) => outcome)).toEqual(['pushed', 'nothing']);
+});
+
+test('when pushing is impossible the patch has commits and uncommitted work', async () => {
+  const { directory, gate, publish, project, server, base } = await scene();
+  claudeCommits(directory, { 'a.txt': 'committed\n' });
+  write(directory, 'b.bin', 'un\0committed');
+  server.failures.push(500);
+  await expect(publish()).rejects.toMatchObject({ reason: 'github_unavailable' });
+  const file = join(project.root, 'work.patch');
+  expect(await gate.patch(file)).toEqual({ file, base, left: [] });
+  shellGit(project.source, 'apply', '--index', file);
+  expect(readFileSync(join(project.source, 'a.txt'), 'utf8')).toBe('committed\n');
+  expect(readFileSync(join(project.source, 'b.bin'), 'utf8')).toBe('un\0committed');
+});
+
+test('the patch is kept even when .git was destroyed', async () => {
+  const { directory, gate, project } = await scene();
+  claudeCommits(directory, { 'a.txt': 'committed\n' });
+  renameSync(join(directory, '.git'), join(project.root, 'moved'));
+  const patch = await gate.patch(join(project.root, 'work.patch'));
+  expect(patch).not.toBeNull();
+  expect(readFileSync(patch!.file, 'utf8')).toContain('+committed');
+});
+
+test('nothing to keep is no patch', async () => {
+  const { gate, project } = await scene();
+  expect(await gate.patch(join(project.root, 'work.patch'))).toBeNull();
+});
+
+test('a partial clone publishes although unchanged files are missing', async () => {
+  const { directory, publish, onServer } = await scene({
+    files: { 'a.txt': '1', 'big/b.txt': '2' },
+    before: ({ bare }) => shellGit(bare, 'config', 'uploadpack.allowFilter', 'true'),
+    beforeRun: (checkout) => {
+      const url = shellGit(checkout, 'config', 'remote.origin.url');
+      rmSync(checkout, { recursive: true });
+      shellGit('/', 'clone', '-q', '--filter=blob:none', '--sparse', url, checkout);
+    },
+  });
+  expect(shellGit(directory, 'rev-list', '--objects', '--missing=print', 'HEAD')).toContain('?');
+  const sha = claudeCommits(directory, { 'a.txt': 'changed\n' });
+  write(directory, 'c.txt', 'new');
+  const published = await publish();
+  expect(published).toMatchObject({ outcome: 'pushed', commits: 2 });
+  expect(onServer()).toBe(published.sha);
+  expect(sha).not.toBe(published.sha);
+});
+
+test('the gate is private and copies instead of linking', async () => {
+  const { gate, directory } = await scene();
+  expect(statSync(gate.state.directory).mode & 0o777).toBe(0o700);
+  const pack = shellGit(directory, 'rev-parse', 'HEAD:a.txt');
+  const loose = join(gate.state.directory, 'repository.git/objects', pack.slice(0, 2), pack.slice(2));
+  if (existsSync(loose)) expect(statSync(loose).nlink).toBe(1);
+  expect(existsSync(join(gate.state.directory, 'repository.git/hooks'))).toBe(false);
+});
+
+test('a fork’s head is checked as new when it goes to the base repository', async () => {
+  const { directory, project, server, base } = await scene({ depth: 0 });
+  const workflow = { '.github/workflows/ci.yml': 'on: push\n' };
+  const head = claudeCommits(directory, workflow, 'The fork’s own commit');
+  const gate = await createGate({
+    ...{
+      workspace: directory,
+      scratch: join(project.root, 'scratch2'),
+      branch: target.branch,
+      base: head,
+      limits,
+    },
+    ...{ trusted: [base], baseIsTrusted: false, targets: [target], neverTo: [] },
+  });
+  claudeCommits(directory, { 'a.txt': 'Claude’s\n' });
+  const request = { target, remote: server.remote, leftovers: null };
+  await expect(gate.publish(request)).rejects.toMatchObject({
+    message: expect.stringContaining('.github/workflows/ci.yml'),
+  });
+  expect(await gate.publish({ ...request, trusted: [base, head] })).toMatchObject({
+    outcome: 'pushed',
+    commits: 1,
+  });
+});
+
+test('an unusual base that is not in the workspace is refused at once', async () => {
+  await expect(scene({ change: { trusted: ['1'.repeat(40)] } })).rejects.toMatchObject({
+    reason: 'git_failed',
+  });
+});
+
+test('a pipe in the work tree does not make anybody wait', async () => {
+  const { directory, publish } = await scene();
+  rmSync(join(directory, 'a.txt'));
+  shellGit(directory, '-c', 'alias.pipe=!mkfifo a.txt', 'pipe');
+  mkdirSync(join(directory, 'empty'));
+  writeFileSync(join(directory, 'b.txt'), 'x');
+  expect(await publish()).toMatchObject({ outcome: 'pushed' });
+});

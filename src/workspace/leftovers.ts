@@ -1,0 +1,130 @@
+/** Commits what Claude left uncommitted, so that no work is lost: what may be published, file by file; the rest is named. */
+import { randomUUID } from 'node:crypto';
+import { lstat, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { changesOf, newCommits } from './changes.ts';
+import { isProtected, linkProblem } from './checks.ts';
+import { type GateContext, trustedCommits } from './gate-state.ts';
+import type { Identity } from './git.ts';
+import { absent, readPlain } from './plain-files.ts';
+import { findSecrets, newSecrets } from './secret-scan.ts';
+import { type LeftOut, overTree, type RunOverTree, type Uncommitted, uncommitted } from './work-tree.ts';
+
+export interface LeftoverRequest {
+  /** The commit message. */
+  message: string;
+  identity: Identity;
+}
+
+export interface Leftovers {
+  /** The tip with the leftovers on top; the tip itself when there was nothing to commit. */
+  sha: string;
+  /** Files that were committed. */
+  files: number;
+  /** What was not, and why; it stays in the checkout and in the patch. */
+  left: LeftOut[];
+}
+
+/**
+ * THE SEAM: with a fence this commit is made inside it, in the workspace itself. Without one it is made from the
+ * gate's own repository and index over the work tree; nothing of the workspace's `.git` is read but a few names.
+ */
+export async function commitLeftovers(
+  context: GateContext,
+  tip: string,
+  request: LeftoverRequest,
+): Promise<Leftovers> {
+  const indexFile = join(context.state.directory, `index-${randomUUID()}`);
+  try {
+    const run = await overTree(context, indexFile, tip);
+    const found = await uncommitted(context, run);
+    if (await isUnfinished(context))
+      return { sha: tip, files: 0, left: [...found.left, ...allOf(found, unfinished)] };
+    await leaveUnpublishable(context, found, tip);
+    await stage(run, found);
+    const tree = (await run(['write-tree'])).stdout;
+    const files = found.changed.length + found.deleted.length;
+    if (tree === (await context.run(['rev-parse', `${tip}^{tree}`])).stdout)
+      return { sha: tip, files: 0, left: found.left };
+    const made = await context.run(['commit-tree', tree, '-p', tip], {
+      identity: request.identity,
+      stdin: request.message,
+    });
+    return { sha: made.stdout, files, left: found.left };
+  } finally {
+    await rm(indexFile, { force: true });
+  }
+}
+
+/** Puts exactly the listed files into the index; deletions first, as a file may now be where a directory was. */
+export async function stage(run: RunOverTree, { changed, deleted }: Uncommitted): Promise<void> {
+  if (deleted.length)
+    await run(['update-index', '-z', '--force-remove', '--stdin'], `${deleted.join('\0')}\0`);
+  if (changed.length)
+    await run(['update-index', '-z', '--add', '--stdin'], changed.map(({ path }) => `${path}\0`).join(''));
+}
+
+const unfinished = 'a merge, rebase or cherry-pick was not finished';
+
+/** A commit made now would hold conflict marks, or half of a merge as if it were all of it. */
+async function isUnfinished({ state }: GateContext): Promise<boolean> {
+  for (const name of ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merge', 'rebase-apply']) {
+    if (await lstat(join(state.workspace, '.git', name)).catch(absent)) return true;
+  }
+  return false;
+}
+
+/** The gate's checks, file by file: one bad file must not keep the others from being published. */
+async function leaveUnpublishable(context: GateContext, found: Uncommitted, tip: string): Promise<void> {
+  const { limits } = context.state;
+  const kept = found.deleted.filter((path) => !isProtected({ path }, limits));
+  const restored = found.deleted.filter((path) => isProtected({ path }, limits));
+  found.left.push(...restored.map((path) => ({ path, why: isProtectedWhy })));
+  found.deleted = kept;
+  await leaveTooMany(context, found, tip);
+  const reasons = await Promise.all(found.changed.map((file) => whyNot(context, file)));
+  found.left.push(
+    ...found.changed.flatMap(({ path }, index) => (reasons[index] ? [{ path, why: reasons[index] }] : [])),
+  );
+  found.changed = found.changed.filter((_, index) => !reasons[index]);
+}
+
+const isProtectedWhy = 'it is protected by `protected_paths`';
+
+async function whyNot(context: GateContext, file: Uncommitted['changed'][number]): Promise<string | null> {
+  const { path, size, link, formerId } = file;
+  const { limits, workspace } = context.state;
+  if (isProtected({ path, mode: link ? '120000' : '100644' }, limits)) return isProtectedWhy;
+  if (link) return linkProblem(path, await readlink(join(workspace, path)));
+  if (size > limits.maxFileKib * 1024) return `it is larger than \`max_file_kib\` (${limits.maxFileKib})`;
+  const bytes = await readPlain(workspace, path, limits.maxFileKib * 1024).catch(() => null);
+  if (!bytes) return 'it cannot be read as a plain file';
+  const found = findSecrets(bytes, context.secrets());
+  if (!found.length) return null;
+  const secrets = newSecrets(
+    found,
+    formerId ? findSecrets((await context.run(['cat-file', 'blob', formerId])).bytes, []) : [],
+  );
+  return secrets.length ? `it contains a secret (${secrets.join(', ')})` : null;
+}
+
+/** With the commits' files, no more than the limit: new files are left first, as they may be a build's output. */
+async function leaveTooMany(context: GateContext, found: Uncommitted, tip: string): Promise<void> {
+  const { maxChangedFiles } = context.state.limits;
+  const commits = await newCommits(context, tip, await trustedCommits(context));
+  const before = new Set((await changesOf(context, commits)).map(({ path }) => path));
+  const count = () => new Set([...before, ...found.deleted, ...found.changed.map(({ path }) => path)]).size;
+  if (count() <= maxChangedFiles) return;
+  const why = `together with the rest it is more than \`max_changed_files\` (${maxChangedFiles})`;
+  const fresh = found.changed.filter(({ formerId }) => !formerId);
+  found.changed = found.changed.filter(({ formerId }) => formerId);
+  found.left.push(...fresh.map(({ path }) => ({ path, why })));
+  if (count() <= maxChangedFiles) return;
+  found.left.push(...allOf(found, why));
+  found.changed = [];
+  found.deleted = [];
+}
+
+function allOf({ changed, deleted }: Uncommitted, why: string): LeftOut[] {
+  return [...changed.map(({ path }) => path), ...deleted].map((path) => ({ path, why }));
+}
