@@ -1,0 +1,111 @@
+/** GraphQL: from a node id to its record and its view. */
+
+import { canSee } from '../access.ts';
+import type {
+  Comment,
+  Issue,
+  Label,
+  PullRequest,
+  Reactable,
+  Reaction,
+  Repository,
+  Review,
+  ReviewComment,
+  ReviewThread,
+  User,
+} from '../model.ts';
+import { problem } from './problem.ts';
+import { actorView } from './view/actor.ts';
+import { parseRefNodeId, refView } from './view/commit.ts';
+import { commentView, issueView, labelView } from './view/issue.ts';
+import { pullView } from './view/pull.ts';
+import { repositoryView } from './view/repository.ts';
+import { reviewCommentView, reviewView, threadView } from './view/review.ts';
+import type { Request, View } from './view/view.ts';
+import { reactionView } from './view/written.ts';
+
+type Records = {
+  user: User;
+  repository: Repository;
+  issue: Issue;
+  pull: PullRequest;
+  comment: Comment;
+  review: Review;
+  reviewComment: ReviewComment;
+  thread: ReviewThread;
+  label: Label;
+  reaction: Reaction;
+};
+
+const views: { [K in keyof Records]: (request: Request, record: Records[K]) => View | Promise<View> | null } =
+  {
+    user: actorView,
+    repository: repositoryView,
+    issue: issueView,
+    pull: pullView,
+    comment: commentView,
+    review: reviewView,
+    reviewComment: reviewCommentView,
+    thread: threadView,
+    label: labelView,
+    reaction: reactionView,
+  };
+
+/** The view of a node. @throws GraphQLError NOT_FOUND */
+export function nodeView(request: Request, id: string): View | Promise<View> | null {
+  const ref = parseRefNodeId(id);
+  if (ref) {
+    const repository = [...request.store.repositories.values()].find((one) => one.id === ref.repositoryId);
+    return repository && canSee(request.identity, repository) ? refView(request, repository, ref.ref) : null;
+  }
+  const record = recordOf(request, id, Object.keys(views) as (keyof Records)[]);
+  return (views[record.kind as keyof Records] as (request: Request, record: unknown) => View)(
+    request,
+    record,
+  );
+}
+
+/** The record of a node that must be of one of these kinds. @throws GraphQLError NOT_FOUND */
+export function recordOf<K extends keyof Records>(request: Request, id: string, kinds: K[]): Records[K] {
+  const record = request.store.nodes.get(id) as Records[K] | undefined;
+  const repository = record && repositoryBehind(record);
+  const gone = record && 'deleted' in record && record.deleted;
+  if (
+    !record ||
+    gone ||
+    !kinds.includes(record.kind as K) ||
+    (repository && !canSee(request.identity, repository))
+  ) {
+    throw problem('NOT_FOUND', `Could not resolve to a node with the global id of '${id}'`);
+  }
+  return record;
+}
+
+/** The repository that a record belongs to; null for people. */
+export function repositoryBehind(record: Records[keyof Records]): Repository | null {
+  switch (record.kind) {
+    case 'repository':
+      return record;
+    case 'issue':
+    case 'pull':
+    case 'label':
+      return record.repository;
+    case 'comment':
+      return record.subject.repository;
+    case 'review':
+    case 'thread':
+      return record.pull.repository;
+    case 'reviewComment':
+      return record.thread.pull.repository;
+    default:
+      return null;
+  }
+}
+
+export const reactables = [
+  'issue',
+  'pull',
+  'comment',
+  'review',
+  'reviewComment',
+] as const satisfies Reactable['kind'][];

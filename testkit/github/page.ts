@@ -1,0 +1,113 @@
+/** Plain pages of issues and pull requests, so that a person can look at what happened. */
+import { canSee, type Identity } from './access.ts';
+import type { Subject } from './model.ts';
+import type { Answer } from './rest/call.ts';
+import { visibleComments } from './state/issues.ts';
+import { fullName, type Store } from './store.ts';
+
+const headers = {
+  'content-type': 'text/html; charset=utf-8',
+  // everything shown was written by somebody else: no scripts, no foreign images, no frames
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+  'x-content-type-options': 'nosniff',
+};
+
+const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1f2328}
+h1{font-weight:500}header p,.meta{color:#59636e}article{border:1px solid #d1d9e0;border-radius:6px;margin:1rem 0}
+.meta{background:#f6f8fa;padding:.5rem 1rem;border-bottom:1px solid #d1d9e0;font-size:.875rem}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:1rem;font:inherit}.hunk{font:.8rem/1.4 monospace;background:#f6f8fa}`;
+
+/** `/{owner}/{repo}/issues/{n}` and `/pull/{n}`; private repositories are not shown to strangers. */
+export function answerPage(store: Store, identity: Identity, path: string): Answer {
+  const match = /^\/([^/]+\/[^/]+)\/(issues|pull)\/(\d+)\/?$/.exec(path);
+  const repository = match && store.findRepository(match[1]!);
+  const subject =
+    repository && canSee(identity, repository) ? repository.subjects.get(Number(match![3])) : undefined;
+  if (!subject) return { status: 404, headers, body: page('Not found', '<h1>Not found</h1>') };
+  const place = subject.kind === 'pull' ? 'pull' : 'issues';
+  if (match![2] !== place) {
+    return {
+      status: 302,
+      headers: { location: `/${fullName(subject.repository)}/${place}/${subject.number}` },
+    };
+  }
+  return { status: 200, headers, body: page(`${subject.title} · #${subject.number}`, thread(subject)) };
+}
+
+interface Entry {
+  who: string;
+  at: string;
+  what: string;
+  body: string;
+  hunk?: string;
+  anchor: string;
+}
+
+function thread(subject: Subject): string {
+  const state = subject.kind === 'pull' && subject.mergedAt ? 'merged' : subject.state;
+  const branches =
+    subject.kind === 'pull'
+      ? ` · ${subject.head.owner.login}:${subject.head.ref} → ${subject.base.ref}${subject.draft ? ' · draft' : ''}`
+      : '';
+  const labels = subject.labels.map((label) => ` · ${label.name}`).join('');
+  const head = `<header><h1>${escapeHtml(subject.title)} #${subject.number}</h1><p>${escapeHtml(
+    `${fullName(subject.repository)} · ${state}${branches}${labels}`,
+  )}</p></header>`;
+  return head + entriesOf(subject).map(renderEntry).join('');
+}
+
+function entriesOf(subject: Subject): Entry[] {
+  const who = (author: { login: string } | null) => author?.login ?? 'ghost';
+  const opening: Entry = {
+    who: who(subject.author),
+    at: subject.createdAt,
+    what: 'opened',
+    body: subject.body,
+    anchor: 'opening',
+  };
+  const rest: Entry[] = visibleComments(subject).map((comment) => ({
+    who: who(comment.author),
+    at: comment.createdAt,
+    what: comment.lastEditedAt ? 'commented (edited)' : 'commented',
+    body: comment.body,
+    anchor: `issuecomment-${comment.id}`,
+  }));
+  for (const review of subject.kind === 'pull' ? subject.reviews : []) {
+    if (review.state === 'PENDING') continue;
+    const what = `reviewed: ${review.state.toLowerCase().replace('_', ' ')}`;
+    rest.push({
+      who: who(review.author),
+      at: review.createdAt,
+      what,
+      body: review.body,
+      anchor: `pullrequestreview-${review.id}`,
+    });
+    for (const comment of review.comments.filter((one) => !one.deleted)) {
+      const where = `on ${comment.thread.path}${comment.thread.line ? `:${comment.thread.line}` : ''}`;
+      const anchor = `discussion_r${comment.id}`;
+      rest.push({
+        who: who(comment.author),
+        at: comment.createdAt,
+        what: where,
+        body: comment.body,
+        hunk: comment.diffHunk,
+        anchor,
+      });
+    }
+  }
+  return [opening, ...rest.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))];
+}
+
+function renderEntry(entry: Entry): string {
+  const hunk = entry.hunk ? `<pre class="hunk">${escapeHtml(entry.hunk)}</pre>` : '';
+  return `<article id="${entry.anchor}"><div class="meta"><b>${escapeHtml(entry.who)}</b> ${escapeHtml(entry.what)} · <time>${entry.at}</time></div>${hunk}<pre>${escapeHtml(entry.body)}</pre></article>`;
+}
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${style}</style>${body}</html>`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
+}
