@@ -30,6 +30,8 @@ export interface SessionPlan {
   settings: string;
   maxBudgetUsd: number | null;
   servers: ToolServer[];
+  /** Appended to Claude Code's own system prompt, before what `claude_args` appends. */
+  systemAppend: string | null;
 }
 
 type PermissionMode = NonNullable<Options['permissionMode']>;
@@ -38,6 +40,7 @@ type PermissionMode = NonNullable<Options['permissionMode']>;
 export async function sdkOptions(plan: SessionPlan): Promise<Options> {
   const { arguments: args } = plan;
   const jsonSchema = args.jsonSchema;
+  const append = [plan.systemAppend, args.appendSystemPrompt].filter(Boolean).join('\n\n');
   return {
     cwd: plan.directory,
     env: plan.environment,
@@ -55,11 +58,7 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
     strictMcpConfig: !plan.trustCheckout,
     // A server's environment may hold secrets, which a command line would show to every process.
     mcpServersDelivery: 'initialize',
-    systemPrompt: args.systemPrompt ?? {
-      type: 'preset',
-      preset: 'claude_code',
-      ...(args.appendSystemPrompt && { append: args.appendSystemPrompt }),
-    },
+    systemPrompt: args.systemPrompt ?? { type: 'preset', preset: 'claude_code', ...(append && { append }) },
     ...(args.model && { model: args.model }),
     ...(args.fallbackModel && { fallbackModel: args.fallbackModel }),
     ...(args.maxTurns && { maxTurns: args.maxTurns }),

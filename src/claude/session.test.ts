@@ -52,6 +52,7 @@ function plan(
     settings: '',
     maxBudgetUsd: null,
     servers: [],
+    systemAppend: null,
     ...changes,
   };
 }

@@ -45,7 +45,8 @@ export function filterThread(input: FilterInput): Thread {
     pullRequest,
     leftOut: [...thread.leftOut, ...leftOut.list()],
   };
-  return task.trigger.kind === 'mention' ? withItem(seen, task.trigger.item, task.triggeredAt) : seen;
+  const item = itemOf(task);
+  return item ? withItem(seen, item, task.triggeredAt) : seen;
 }
 
 function siftPullRequest(
@@ -85,7 +86,7 @@ function pinHead(facts: PullRequestFacts, pinned: string | undefined, leftOut: L
 /** Why an item is left out; null when it stays; `own` is left out without being counted. */
 function createRule(input: FilterInput): (kind: ItemKind, item: ThreadComment) => string | null {
   const { task, viewer, minimised, trackingCommentId } = input;
-  const trigger = task.trigger.kind === 'mention' ? task.trigger.item : null;
+  const trigger = itemOf(task);
   const included = nameMatcher(input.include);
   const excluded = nameMatcher(input.exclude);
   return (kind, item) => {
@@ -99,6 +100,10 @@ function createRule(input: FilterInput): (kind: ItemKind, item: ThreadComment) =
     if (input.include.length > 0 && !included(item.author.login)) return 'excluded by author';
     return null;
   };
+}
+
+function itemOf({ trigger }: FilterInput['task']): Item | null {
+  return 'item' in trigger ? (trigger.item ?? null) : null;
 }
 
 function belongsToTrigger(trigger: Item | null, kind: ItemKind, item: ThreadComment): boolean {

@@ -16,11 +16,21 @@ export interface AccessQuestion {
 }
 
 /** `run`, or the "no" with its facts. @throws AppError when GitHub cannot be asked. */
-export async function decideAccess({ event, task, client, tokenGiven, config }: AccessQuestion): Promise<Decision> {
+export async function decideAccess({
+  event,
+  task,
+  client,
+  tokenGiven,
+  config,
+}: AccessQuestion): Promise<Decision> {
   const actors = actorsToCheck(event, task);
   const people = actors.filter((actor) => !isBot(actor));
   const [permissions, viewer] = await Promise.all([
-    Promise.all(people.map(async ({ login }) => [login, await fetchPermission(client, task.repository, login)] as const)),
+    Promise.all(
+      people.map(
+        async ({ login }) => [login, await fetchPermission(client, task.repository, login)] as const,
+      ),
+    ),
     mayBeOurs(event, actors) ? fetchViewer(client) : null,
   ]);
   const facts: AccessFacts = {

@@ -18,6 +18,8 @@ export interface Door {
   /** A private directory of this run (0700); the door removes it. */
   scratch: string;
   toolCache: string | null;
+  /** The job's temporary directory: what outlives this run goes there. */
+  temp: string;
   run: { workflow: string; job: string; id: string; attempt: string };
   /** Unique to this run; every process that Claude starts carries it. */
   mark: string;
@@ -26,6 +28,10 @@ export interface Door {
   redact: Redact;
   /** Known from now on as a secret: masked in logs, redacted in what is published. */
   addSecret(value: string): void;
+  /** All known secrets, those of refreshed tokens included. */
+  secrets(): Iterable<string>;
+  /** Told of each message of Claude Code as it comes. */
+  seen(message: unknown): void;
   /** Aborted with an AppError as its reason when the run is cancelled. */
   signal: AbortSignal;
   /** Keeps a value where the end of the run finds it even when this process is killed; the last one of a name counts. */
@@ -36,6 +42,8 @@ export interface Door {
 
 /** What is remembered for the end of the run, by name; JSON. */
 export interface Memory {
+  /** Value of `mark`, and the private directory of the run. */
+  run: { mark: string; scratch: string };
   /** Installation tokens minted here, to be revoked. */
   tokens: string[];
   claude: { pid: number };
@@ -49,6 +57,8 @@ export interface Memory {
   };
   publishing: import('./publish.ts').Publishing;
   reaction: { nodeId: string; shown: import('../github/reactions.ts').Reaction };
+  /** True once a signal asked main to stop. */
+  cancelled: boolean;
   /** True once main has ended in order: nothing is left to finish. */
   ended: boolean;
 }

@@ -182,6 +182,7 @@ test.each(
     '\u{E0041}',
     '<b hidden><i hidden></b>',
     '1. ',
+    'a\n\n',
     '[a]: b     ',
     '[a]:  \n',
     '- - -   \n',

@@ -95,23 +95,23 @@ function readBracket({ text, links }: Reading, mark: Mark): { end: number; put: 
 
 /** Finds code spans, HTML, entities and brackets, each where no earlier one covers it, as GitHub does. */
 function readMarks(reading: Reading, start: number, { end, html }: { end: number; html: boolean }): Mark[] {
-  const { text } = reading;
-  const runs = html ? new Map<string, number[]>() : backtickRuns(text.slice(start, end), start);
+  // Searching the whole text from each paragraph on would take quadratic time where marks are rare.
+  const paragraph = reading.text.slice(start, end);
+  const runs = html ? new Map<string, number[]>() : backtickRuns(paragraph);
   const marks: Mark[] = [];
+  const token = /\\[!-/:-@[-`{-~]|`+|<|&#?\w{1,32};|!?\[|\]/g;
   const add = (at: number, to: number, kind: Mark['kind'], put: string | null = null) => {
-    marks.push({ at, end: to, kind, put, partner: null });
+    marks.push({ at: start + at, end: start + to, kind, put, partner: null });
     token.lastIndex = to;
   };
-  const token = /\\[!-/:-@[-`{-~]|`+|<|&#?\w{1,32};|!?\[|\]/g;
-  token.lastIndex = start;
-  for (let match = token.exec(text); match && match.index < end; match = token.exec(text)) {
+  for (let match = token.exec(paragraph); match; match = token.exec(paragraph)) {
     const [mark] = match;
     const at = match.index;
     const to = token.lastIndex;
     if (mark[0] === '`') token.lastIndex = codeSpanEnd(runs.get(mark), at, mark.length) ?? to;
     else if (mark === '<') {
-      const found = reading.html.read(at, end);
-      if (found) add(at, found.end, 'other', found.put);
+      const found = reading.html.read(start + at, end);
+      if (found) add(at, found.end - start, 'other', found.put);
     } else if (mark[0] === '&') add(at, to, 'other', readEntity(mark));
     else if (mark === '![') add(at, to, 'image');
     else if (mark === '[') add(at, to, 'open');
@@ -132,12 +132,12 @@ function pairBrackets(marks: Mark[]): void {
 }
 
 /** Where runs of backticks are, by run, the last first: a reader takes them from the end of the list. */
-function backtickRuns(paragraph: string, start: number): Map<string, number[]> {
+function backtickRuns(paragraph: string): Map<string, number[]> {
   const runs = new Map<string, number[]>();
   for (const run of paragraph.matchAll(/`+/g)) {
     const same = runs.get(run[0]);
-    if (same) same.push(start + run.index);
-    else runs.set(run[0], [start + run.index]);
+    if (same) same.push(run.index);
+    else runs.set(run[0], [run.index]);
   }
   for (const same of runs.values()) same.reverse();
   return runs;

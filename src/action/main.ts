@@ -1,0 +1,90 @@
+/** The Action's main step: the job's event in, one handled task out, outputs and exit code on every path. */
+import { randomUUID } from 'node:crypto';
+import type { Door } from '../engine/door.ts';
+import { type Ending, handle } from '../engine/handle.ts';
+import { failed } from '../engine/results.ts';
+import { parseEvent } from '../trigger/event.ts';
+import { AppError } from '../words/errors.ts';
+import { createLog } from '../words/log.ts';
+import { redactor } from '../words/redact.ts';
+import { runnerCommands } from './commands.ts';
+import { show } from './ending.ts';
+import { type Job, readJob, readPayload, scratchPath } from './job.ts';
+import { turnLog } from './turn-log.ts';
+
+const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
+// There on every path, also when this process is killed; overwritten at the end.
+commands.output('conclusion', 'failure');
+
+const secrets = new Set<string>();
+const redact = redactor(secrets);
+/** For the summary; each is an annotation too. */
+const warnings: string[] = [];
+const cancel = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    commands.state('cancelled', 'true');
+    cancel.abort(new AppError('cancelled', 'The job was cancelled.'));
+  });
+}
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const job = readJob(process.env);
+  const door = openDoor(job);
+  let ending: Ending;
+  try {
+    const event = parseEvent({
+      name: job.eventName,
+      payload: readPayload(process.env),
+      deliveryId: null,
+      fallback: { repository: job.repository, actor: job.actor },
+    });
+    ending = await handle(event, door);
+  } catch (error) {
+    ending = {
+      result: failed(error),
+      task: null,
+      decision: 'The event could not be read.',
+      facts: [],
+      messages: [],
+      token: null,
+    };
+  }
+  const code = await show({ ending, job, commands, redact, warnings });
+  commands.state('ended', 'true');
+  return code;
+}
+
+function openDoor(job: Job): Door {
+  const mark = randomUUID();
+  const log = createLog((level, message, fields) => commands.sink(level, redact(message), fields));
+  const addSecret = (value: string) => {
+    if (!value || secrets.has(value)) return;
+    secrets.add(value);
+    commands.mask(value);
+  };
+  const { githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey } = job.config;
+  for (const secret of [githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey]) {
+    if (secret) addSecret(secret.reveal());
+  }
+  const warn = (message: string) => {
+    warnings.push(message);
+    log.warning(message);
+  };
+  return {
+    ...job,
+    job: process.env,
+    scratch: scratchPath(job, mark),
+    mark,
+    log,
+    redact,
+    addSecret,
+    secrets: () => secrets,
+    seen: turnLog(job, log),
+    signal: cancel.signal,
+    remember: (name, value) => commands.state(name, JSON.stringify(value)),
+    warn,
+  };
+}

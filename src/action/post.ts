@@ -1,0 +1,47 @@
+/** The Action's post step: whatever happened to main, nothing is left running, lost, hanging or valid. */
+import { type Rescue, rescue } from '../engine/rescue.ts';
+import { createLog } from '../words/log.ts';
+import { redactor } from '../words/redact.ts';
+import { runnerCommands } from './commands.ts';
+import { readJob } from './job.ts';
+
+const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
+const job = readJob(process.env);
+const secrets = new Set<string>();
+const redact = redactor(secrets);
+
+const remembered = <Name extends keyof Rescue['memory']>(name: Name): Rescue['memory'][Name] | undefined => {
+  const text = process.env[`STATE_${name}`];
+  if (!text) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    commands.annotate('warning', `What main remembered as \`${name}\` cannot be read.`);
+    return undefined;
+  }
+};
+
+for (const token of [...(remembered('tokens') ?? []), job.config.githubToken?.reveal()]) {
+  if (token) secrets.add(token);
+}
+
+await rescue({
+  ...job,
+  job: process.env,
+  redact,
+  secrets: () => secrets,
+  log: createLog((level, message, fields) => commands.sink(level, redact(message), fields)),
+  summary: (markdown) => commands.summary(redact(markdown)),
+  memory: {
+    run: remembered('run'),
+    tokens: remembered('tokens'),
+    claude: remembered('claude'),
+    checkout: remembered('checkout'),
+    comment: remembered('comment'),
+    publishing: remembered('publishing'),
+    reaction: remembered('reaction'),
+    cancelled: remembered('cancelled'),
+    ended: remembered('ended'),
+  },
+});
+process.exit(0);

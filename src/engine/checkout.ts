@@ -1,0 +1,105 @@
+/** The checkout of one run: taken over, put on its branch, guarded by its gate, and given back. */
+import { AppError } from '../words/errors.ts';
+import { Secret } from '../words/secret.ts';
+import type { Task } from '../words/task.ts';
+import { createGate } from '../workspace/gate.ts';
+import type { Identity } from '../workspace/git.ts';
+import { openWorkspace, type Workspace } from '../workspace/workspace.ts';
+import type { BranchPlan } from './branch-plan.ts';
+import type { Door } from './door.ts';
+import { createPublisher, type Publisher, patchPath } from './publish.ts';
+
+/** Takes the checkout over: from here on it holds no credential. Needs no network. */
+export function openCheckout(door: Door): Promise<Workspace> {
+  return openWorkspace({
+    directory: door.directory,
+    scratch: door.scratch,
+    environment: door.job,
+    signal: door.signal,
+    onSaved: (saved) => door.remember('checkout', saved),
+  });
+}
+
+/** A checkout on its branch, ready for Claude. */
+export interface Prepared {
+  /** The local branch that Claude works on. */
+  branch: string;
+  /** True when the pull request's branch has commits that are newer than the trigger; they are not taken in. */
+  moved: boolean;
+  /** True when the branch is made by this run. */
+  isNew: boolean;
+  plan: BranchPlan;
+  publisher: Publisher;
+}
+
+export interface PrepareRequest {
+  door: Door;
+  task: Task;
+  workspace: Workspace;
+  plan: BranchPlan;
+  identity: Identity;
+  token(): Promise<string>;
+  /** Ends the processes of this run. */
+  stop(): Promise<void>;
+  secrets(): Iterable<string>;
+}
+
+/** @throws AppError `invalid_input` for a deleted branch or files in the way; `git_failed`, `github_*`. */
+export async function prepareCheckout(request: PrepareRequest): Promise<Prepared> {
+  const { door, task, workspace, plan } = request;
+  const started = await putOnBranch(request);
+  const gate = await createGate({
+    workspace: workspace.directory,
+    scratch: door.scratch,
+    branch: started.branch,
+    base: started.sha,
+    trusted: [plan.base.sha],
+    targets: plan.targets,
+    neverTo: plan.neverTo,
+    limits: door.config,
+    environment: door.job,
+    secrets: request.secrets,
+  });
+  const publishing = {
+    gate: gate.state,
+    serverUrl: door.host.serverUrl,
+    base: plan.base,
+    isNew: plan.head === null,
+    identity: request.identity,
+    leftoverMessage: `Keep what was left uncommitted for ${task.key}`,
+    patchFile: patchPath(door.temp, door.run),
+  };
+  door.remember('publishing', publishing);
+  const { token, stop } = request;
+  return {
+    ...started,
+    isNew: plan.head === null,
+    plan,
+    publisher: createPublisher({ publishing, gate, token, stop, log: door.log }),
+  };
+}
+
+async function putOnBranch({
+  door,
+  task,
+  workspace,
+  plan,
+  token,
+}: PrepareRequest): Promise<{ branch: string; sha: string; moved: boolean }> {
+  const { owner, name } = task.repository;
+  const remote = { url: `${door.host.serverUrl}/${owner}/${name}.git`, token: new Secret(await token()) };
+  if (plan.head === null) {
+    const branch = plan.targets[0]!.branch;
+    await workspace.startBranch({ branch, baseRef: plan.base.ref, baseSha: plan.base.sha, remote });
+    return { branch, sha: plan.base.sha, moved: false };
+  }
+  if (!task.subject) throw new AppError('internal', 'A pull request without a number cannot be checked out.');
+  const prepared = await workspace.checkoutHead({
+    ...plan.head,
+    pullNumber: task.subject.number,
+    baseRef: plan.base.ref,
+    baseSha: plan.base.sha,
+    remote,
+  });
+  return { branch: prepared.branch, sha: prepared.sha, moved: prepared.moved };
+}

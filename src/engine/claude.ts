@@ -1,0 +1,128 @@
+/** Prepares Claude for one task: what it may use, what it can see of the job, and how long it may take. */
+import { parseClaudeArguments } from '../claude/arguments.ts';
+import { chooseCredential } from '../claude/credential.ts';
+import { allowedEnvironment, type Environment, fixedEnvironment } from '../claude/environment.ts';
+import type { SessionPlan } from '../claude/options.ts';
+import { runMark } from '../claude/process.ts';
+import { AppError } from '../words/errors.ts';
+import type { Task } from '../words/task.ts';
+import type { ToolServer } from '../words/tool.ts';
+import { type Identity, identityEnvironment } from '../workspace/git.ts';
+import type { Door } from './door.ts';
+
+/** What tag mode allows without asking; edits inside the checkout come with the permission mode. */
+const tagTools = ['Glob', 'Grep', 'LS', 'Read', 'Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'];
+
+/** Everything about a session that is known before anything was fetched. */
+export type ClaudeSettings = Omit<SessionPlan, 'executable' | 'directory' | 'servers' | 'systemAppend'>;
+
+export interface SettingsRequest {
+  door: Door;
+  task: Task;
+  identity: Identity | null;
+  /** A GitHub token for Claude's own process, when `claude_github_token` gives one. */
+  githubToken: string | null;
+}
+
+/**
+ * Reads and checks what the settings say about Claude; makes no request.
+ * @throws AppError `invalid_input` for arguments that cannot be read, `model_auth` when there is no credential.
+ */
+export function claudeSettings({ door, task, identity, githubToken }: SettingsRequest): ClaudeSettings {
+  const { config } = door;
+  const args = parseClaudeArguments(config.claudeArgs);
+  const credential = chooseCredential(config, door.job);
+  for (const secret of credential.secrets) door.addSecret(secret);
+  const environment = { ...allowedEnvironment(door.job), ...fixedEnvironment, ...credential.set };
+  for (const name of credential.unset) delete environment[name];
+  if (identity) Object.assign(environment, identityEnvironment(identity));
+  if (githubToken) Object.assign(environment, githubEnvironment(door.host.serverUrl, githubToken));
+  environment[runMark] = door.mark;
+  const tag = task.mode === 'tag';
+  return {
+    environment,
+    mark: door.mark,
+    arguments: args,
+    permissionMode: tag ? 'acceptEdits' : 'default',
+    allowedTools: tag ? tagTools : [],
+    trustCheckout: task.subject?.kind !== 'pull_request' && !runsForeignCode(task, door),
+    settings: config.settings,
+    maxBudgetUsd: config.maxBudgetUsd,
+  };
+}
+
+/** Names under which Claude may call the tools of these servers. */
+export function toolNames(servers: ToolServer[]): string[] {
+  return servers.flatMap((server) => server.tools.map((tool) => `mcp__${server.name}__${tool.name}`));
+}
+
+/** Warnings about what was given, for the summary. */
+export function claudeWarnings(door: Door): string[] {
+  return [
+    ...parseClaudeArguments(door.config.claudeArgs).warnings,
+    ...chooseCredential(door.config, door.job).warnings,
+  ];
+}
+
+/**
+ * Whether Claude's own process gets a GitHub token: only by `claude_github_token`, and with `auto` only in agent mode
+ * and when its tools ask for `gh` or `git push` by name.
+ */
+export function wantsGitHubToken(door: Door, task: Task): boolean {
+  const { claudeGithubToken, claudeArgs, settings } = door.config;
+  if (claudeGithubToken !== 'auto') return claudeGithubToken === 'always';
+  if (task.mode !== 'agent') return false;
+  const named = /Bash\((?:gh|git push)\b/;
+  return (
+    parseClaudeArguments(claudeArgs).allowedTools.some((rule) => named.test(rule)) || named.test(settings)
+  );
+}
+
+/** Refuses settings that this version cannot honour: doing less than was asked in silence would be worse. */
+export function checkSettings(door: Door): void {
+  const { config, problems } = door;
+  const [problem] = problems;
+  if (problem) {
+    throw new AppError(
+      'invalid_input',
+      problems.map(({ name, message }) => `Input \`${name}\`: ${message}.`).join('\n'),
+    );
+  }
+  if (Boolean(config.appId) !== Boolean(config.appPrivateKey)) {
+    const [given, missing] = config.appId ? ['app_id', 'app_private_key'] : ['app_private_key', 'app_id'];
+    throw new AppError('invalid_input', `Input \`${given}\` was given without \`${missing}\`.`, {
+      remedy: 'Give both, or neither.',
+    });
+  }
+  if (config.githubToken && config.appId) {
+    throw new AppError('invalid_input', 'Inputs `github_token` and `app_id` contradict each other.', {
+      remedy: 'Give one of them.',
+    });
+  }
+  if (config.allowBash || config.sandbox === 'required') {
+    const name = config.allowBash ? 'allow_bash' : 'sandbox: required';
+    throw new AppError(
+      'sandbox_unavailable',
+      `\`${name}\` needs the fence, which this version does not have yet.`,
+      {
+        remedy: 'Leave it out; name the commands that Claude may run in `claude_args: --allowedTools`.',
+      },
+    );
+  }
+}
+
+/** `pull_request_target` and `workflow_run` run with the base's rights while the checkout may hold a stranger's code. */
+function runsForeignCode(task: Task, door: Door): boolean {
+  return task.subject === null && door.job.GITHUB_EVENT_NAME === 'workflow_run';
+}
+
+function githubEnvironment(serverUrl: string, token: string): Environment {
+  const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
+  return {
+    GITHUB_TOKEN: token,
+    GH_TOKEN: token,
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: `http.${serverUrl}/.extraheader`,
+    GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
+  };
+}

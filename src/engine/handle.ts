@@ -1,0 +1,88 @@
+/** One GitHub event from the file on disk to the last word in the thread: the whole product on one page. */
+import { detect } from '../trigger/detect.ts';
+import type { GitHubEvent } from '../words/event.ts';
+import type { Reporter, Result } from '../words/result.ts';
+import type { Decision, Fact, Task } from '../words/task.ts';
+import type { Run } from './create.ts';
+import type { Door } from './door.ts';
+import { concluded, failed, refused } from './results.ts';
+
+/** What a door needs to answer with, beyond the result itself. */
+export interface Ending {
+  result: Result;
+  /** Null when the event was not for Claude. */
+  task: Task | null;
+  /** What was decided and why, in one sentence. */
+  decision: string;
+  facts: Fact[];
+  /** Claude Code's own messages, for the execution file and the report of the turns. */
+  messages: readonly unknown[];
+  /** The GitHub token that was used; null when none was needed. */
+  token: string | null;
+}
+
+/** Never throws for a foreseen failure: whatever happens is a result with a reason and a remedy. */
+export async function handle(event: GitHubEvent, door: Door): Promise<Ending> {
+  const asked = detect(event, door.config);
+  if (asked.verdict !== 'run') return declined(asked, null, asked.facts);
+
+  // Only now is the rest of the house loaded: an event that is not for Claude has ended above.
+  const { createRun } = await import('./create.ts');
+  const run = createRun(event, asked.task, door);
+  const ending = (result: Result, decision: string, facts: Fact[]): Ending => ({
+    result,
+    task: asked.task,
+    decision,
+    facts: [...asked.facts, ...facts],
+    messages: run.messages,
+    token: run.token(),
+  });
+  try {
+    run.checkSettings();
+    await run.connect();
+    const access = await run.decideAccess();
+    if (access.verdict !== 'run')
+      return declined(access, asked.task, [...asked.facts, ...access.facts], door);
+    return ending(await work(run), startedBy(asked.task), access.facts);
+  } catch (error) {
+    const declined = run.declineOf(error);
+    return ending(declined ? refused(declined, 'skip') : failed(error), startedBy(asked.task), []);
+  } finally {
+    await run.close();
+  }
+}
+
+/** From the granted task to its result; the reporters are told of every end. */
+async function work(run: Run): Promise<Result> {
+  const report = await run.openReporters();
+  let result: Result;
+  try {
+    const started = report.started();
+    const [thread, executable] = await Promise.all([run.gather(), run.findClaude()]);
+    const checkout = await run.prepareCheckout(thread);
+    const session = await run.session({ executable, thread, checkout, report, started });
+    result = concluded({ session, ...(await run.publish(checkout)) });
+  } catch (error) {
+    result = failed(error);
+  }
+  return finish(run, report, result);
+}
+
+async function finish(run: Run, report: Reporter, result: Result): Promise<Result> {
+  await report.finished(result);
+  return { ...result, commentUrl: run.commentUrl() };
+}
+
+function declined(
+  decision: Exclude<Decision, { verdict: 'run' }>,
+  task: Task | null,
+  facts: Fact[],
+  door?: Door,
+): Ending {
+  const result = refused(decision, door?.config.onDenied ?? 'skip');
+  return { result, task, decision: decision.message, facts, messages: [], token: null };
+}
+
+function startedBy(task: Task): string {
+  return `@${task.actor.login} started this in ${task.key} (${task.trigger.kind}, ${task.mode} mode).`;
+}

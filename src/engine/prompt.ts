@@ -1,0 +1,54 @@
+/** Gives the prompt its facts: branch, tools, host, and the nonce that marks other people's text. */
+import { randomBytes } from 'node:crypto';
+import type { SessionPrompt } from '../claude/session.ts';
+import type { FetchedThread } from '../context/fetch.ts';
+import { buildPrompt, type Prompt } from '../prompt/build.ts';
+import type { TaskBranch } from '../prompt/sections.ts';
+import type { Task } from '../words/task.ts';
+import type { ToolServer } from '../words/tool.ts';
+import type { Prepared } from './checkout.ts';
+import type { Door } from './door.ts';
+
+export interface PromptRequest {
+  door: Door;
+  task: Task;
+  /** Null in agent mode, whose prompt is the given one and nothing else. */
+  gathered: FetchedThread | null;
+  checkout: Prepared | null;
+  servers: ToolServer[];
+  trustCheckout: boolean;
+}
+
+/** The messages for Claude, and what is appended to its system prompt. */
+export function promptFor(request: PromptRequest): { messages: SessionPrompt; system: string | null } {
+  const { door, task, gathered, checkout, servers } = request;
+  const prompt: Prompt = buildPrompt({
+    task,
+    thread: gathered?.thread ?? null,
+    settings: door.config,
+    facts: {
+      nonce: randomBytes(16).toString('hex'),
+      host: new URL(door.host.serverUrl).host,
+      workDirectory: null,
+      self: gathered?.viewer.login || null,
+      branch: checkout && branchFacts(checkout),
+      configuration: request.trustCheckout ? null : { from: null, differing: [] },
+      tools: { comment: servers.some(({ name }) => name === 'github_comment'), review: false, ci: false },
+    },
+  });
+  // A prompt of the workflow's own author may be a slash command; what holds other people's text is sent as it is.
+  const verbatim = task.mode === 'tag';
+  return { messages: { text: prompt.prompt, request: prompt.request, verbatim }, system: prompt.system };
+}
+
+function branchFacts({ plan, isNew }: Prepared): TaskBranch {
+  const [target] = plan.targets;
+  return {
+    name: target!.branch,
+    repository: target!.repository,
+    base: plan.base.ref,
+    isNew,
+    mayPush: true,
+    pushTool: 'push_changes',
+  };
+}

@@ -1,0 +1,147 @@
+/** Publishes Claude's work: while it works, at the end of a run, and in `post` when main was killed. */
+import { join } from 'node:path';
+import { AppError } from '../words/errors.ts';
+import type { Log } from '../words/log.ts';
+import type { PublishedBranch } from '../words/result.ts';
+import { Secret } from '../words/secret.ts';
+import type { Gate } from '../workspace/gate.ts';
+import type { GateState, Target } from '../workspace/gate-state.ts';
+import type { Identity, Remote } from '../workspace/git.ts';
+import type { Published, PublishRequest } from '../workspace/publish.ts';
+
+/** What publishing needs besides the gate; JSON, so that `post` can go on with it. */
+export interface Publishing {
+  gate: GateState;
+  serverUrl: string;
+  base: { ref: string; sha: string };
+  /** True when the branch is made by this run, so that a pull request can be opened for it. */
+  isNew: boolean;
+  identity: Identity;
+  /** First line of the commit that takes up what was left uncommitted. */
+  leftoverMessage: string;
+  /** Where unpublished work is kept. */
+  patchFile: string;
+}
+
+export interface PublisherOptions {
+  publishing: Publishing;
+  gate: Gate;
+  token(): Promise<string>;
+  /** Ends the processes of this run. */
+  stop(): Promise<void>;
+  log: Log;
+}
+
+export interface Publisher {
+  /** For the tool `push_changes`: publishes what is committed. @throws AppError `gate_refused` with what to repair. */
+  push(): Promise<string>;
+  /** The end: publishes everything, or keeps it as a patch. Never throws: a failure is part of the answer. */
+  finish(): Promise<{ branch: PublishedBranch | null; error: unknown; notes: string[] }>;
+}
+
+export function createPublisher({ publishing, gate, token, stop, log }: PublisherOptions): Publisher {
+  const { targets } = gate.state;
+  let at = 0;
+  let branch: PublishedBranch | null = null;
+
+  const publishTo = async (
+    target: Target,
+    request: Pick<PublishRequest, 'leftovers' | 'stop'>,
+  ): Promise<Published> => {
+    const remote: Remote = {
+      url: `${publishing.serverUrl}/${target.repository}.git`,
+      token: new Secret(await token()),
+    };
+    // A fork's commits are new to the base repository: there they are all checked.
+    const crossing = target.repository !== targets[0]?.repository;
+    return gate.publish({ target, remote, ...request, ...(crossing && { trusted: [publishing.base.sha] }) });
+  };
+
+  const publish = async (request: Pick<PublishRequest, 'leftovers' | 'stop'>): Promise<Published> => {
+    for (;;) {
+      const target = targets[at];
+      if (!target)
+        throw new AppError('git_failed', 'Every branch that this task may use has moved on GitHub.');
+      const isLast = at === targets.length - 1;
+      const published = await publishTo(target, request).catch((error) => {
+        // Without the right to write to a fork the work goes to a branch of this repository.
+        if (
+          error instanceof AppError &&
+          error.reason === 'github_auth' &&
+          target.repository !== targets[at + 1]?.repository &&
+          !isLast
+        )
+          return null;
+        throw error;
+      });
+      if (published?.outcome === 'pushed') {
+        branch = {
+          name: target.branch,
+          base: publishing.base.ref,
+          sha: published.sha,
+          commits: (branch?.commits ?? 0) + published.commits,
+          repository: target.repository,
+        };
+      }
+      if (published && published.outcome !== 'moved') return published;
+      log.notice(
+        `\`${target.branch}\` of ${target.repository} ${published ? 'has moved' : 'may not be written'}; trying the next name.`,
+      );
+      at += 1;
+    }
+  };
+
+  return {
+    push: async () => {
+      const published = await publish({ leftovers: null });
+      const { branch: name, repository } = published.target;
+      if (published.outcome === 'nothing')
+        return `There is nothing new to publish: \`${name}\` has all commits. Commit your changes first.`;
+      const elsewhere =
+        at === 0 ? '' : ` (\`${targets[0]!.branch}\` of ${targets[0]!.repository} could not be used)`;
+      return `Published ${plural(published.commits, 'commit')} to \`${name}\` of ${repository}${elsewhere}; it is at ${published.sha}.`;
+    },
+    finish: async () => {
+      const notes: string[] = [];
+      try {
+        const leftovers = { message: publishing.leftoverMessage, identity: publishing.identity };
+        const { left } = await publish({ leftovers, stop });
+        if (left.length > 0) {
+          notes.push(
+            `Not committed: ${left.map(({ path, why }) => `\`${path.replaceAll('`', "'")}\` (${why})`).join(', ')}.`,
+          );
+          notes.push(...(await keep(gate, publishing)));
+        }
+        if (at > 0 && branch)
+          notes.push(
+            `The work is on \`${branch.name}\`, as \`${targets[0]!.branch}\` of ${targets[0]!.repository} could not be used.`,
+          );
+        return { branch, error: null, notes };
+      } catch (error) {
+        return { branch, error, notes: await keep(gate, publishing) };
+      }
+    },
+  };
+}
+
+async function keep(gate: Gate, publishing: Publishing): Promise<string[]> {
+  try {
+    const patch = await gate.patch(publishing.patchFile);
+    return patch
+      ? [
+          `What is not published is kept as a patch on the runner: \`${patch.file}\`. Upload it with actions/upload-artifact to have it.`,
+        ]
+      : [];
+  } catch (error) {
+    return [`The unpublished work could not be kept as a patch: ${(error as Error).message}`];
+  }
+}
+
+/** Where a run keeps what it could not publish: it outlives the run's own scratch directory. */
+export function patchPath(temp: string, run: { id: string; attempt: string }): string {
+  return join(temp, `forgehand-${run.id || 'local'}-${run.attempt}.patch`);
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

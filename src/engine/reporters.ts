@@ -1,0 +1,84 @@
+/** Who is told how a task goes: the tracking comment, and the reaction on what started it. */
+import type { CommentPlace } from '../github/comments.ts';
+import { type Reaction, swapReaction } from '../github/reactions.ts';
+import { type TrackingComment, trackingComment } from '../report/comment.ts';
+import type { Reporter } from '../words/result.ts';
+import type { Task } from '../words/task.ts';
+import type { Connection } from './connect.ts';
+import type { Door } from './door.ts';
+
+/** The tracking comment of a task; null when it has none. @param ownLogin finds the sticky one; null without. */
+export function commentOf(
+  door: Door,
+  task: Task,
+  { client }: Connection,
+  ownLogin: string | null,
+): TrackingComment | null {
+  const place = placeOf(task);
+  if (!place || !wantsComment(door, task)) return null;
+  const { workflow, job, id, attempt } = door.run;
+  return trackingComment({
+    client,
+    place,
+    redact: door.redact,
+    stickyFor: ownLogin,
+    state: {
+      actor: task.actor.login,
+      startedAt: Date.now(),
+      progress: { status: 'in_progress', message: '' },
+      jobUrl: door.jobUrl,
+      branch: null,
+      createPullRequestUrl: null,
+      result: null,
+      marker: { workflow, job, run: id, attempt },
+    },
+    onState: (ref, state) => door.remember('comment', { ref, place, state, author: ownLogin }),
+  });
+}
+
+/** True when the sticky comment is asked for and makes sense: pull request events in tag mode. */
+export function wantsSticky(door: Door, task: Task): boolean {
+  return door.config.useStickyComment && task.mode === 'tag' && task.subject?.kind === 'pull_request';
+}
+
+/** 👀 when seen, 🚀 when started, 👍 or 😕 at the end; null when there is nothing to react to. */
+export function reactionOf(door: Door, task: Task, { client }: Connection): Reporter | null {
+  const nodeId = reactedNode(task);
+  if (!nodeId) return null;
+  let shown: Reaction | null = null;
+  let last: Promise<void> = Promise.resolve();
+  const show = (next: Reaction) => {
+    const change = last.then(async () => {
+      if (shown === next) return;
+      await swapReaction(client, nodeId, { former: shown, next });
+      shown = next;
+      door.remember('reaction', { nodeId, shown });
+    });
+    last = change.catch(() => {});
+    return change;
+  };
+  return {
+    name: 'reaction',
+    started: () => show('EYES'),
+    progress: () => (shown === 'EYES' ? show('ROCKET') : Promise.resolve()),
+    finished: (result) => show(result.conclusion === 'success' ? 'THUMBS_UP' : 'CONFUSED'),
+  };
+}
+
+function wantsComment(door: Door, task: Task): boolean {
+  if (door.config.comment === 'never') return false;
+  return door.config.comment === 'always' || task.mode === 'tag';
+}
+
+function placeOf({ subject, repository, trigger }: Task): CommentPlace | null {
+  if (!subject) return null;
+  const item = trigger.kind === 'mention' ? trigger.item : null;
+  // GitHub takes replies only to the first comment of a review thread.
+  const replyTo = item?.kind === 'review_comment' ? (item.inReplyToId ?? item.id) : null;
+  return { owner: repository.owner, repo: repository.name, number: subject.number, replyTo };
+}
+
+function reactedNode({ trigger, subject, mode }: Task): string | null {
+  if (trigger.kind === 'mention') return trigger.item.nodeId ?? null;
+  return mode === 'tag' ? (subject?.nodeId ?? null) : null;
+}

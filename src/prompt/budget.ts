@@ -1,0 +1,77 @@
+/** Chooses what of a thread fits into the prompt, newest and nearest first, and counts what does not. */
+import type { Thread } from '../words/thread.ts';
+
+/** Nearest first; within a rank the newest is first. */
+export const ranks = ['own thread', 'opening', 'unresolved', 'recent', 'changes', 'rest'] as const;
+export type Rank = (typeof ranks)[number];
+
+/** One part of the material. */
+export interface Piece {
+  section: 'opening' | 'conversation' | 'threads' | 'changes';
+  /** As it is counted: `comments`, `review threads`. */
+  what: string;
+  /** ISO 8601; the order in which the prompt shows it. */
+  at: string;
+  rank: Rank;
+  /** The whole text when it fits into `room` characters, a part of it when parts make sense, else null. */
+  render: (room: number) => Rendered | null;
+}
+
+export interface Rendered {
+  text: string;
+  /** What of the piece is missing, by its own count. */
+  missing?: { what: string; count: number };
+}
+
+export interface Chosen {
+  /** By section, oldest first. */
+  sections: Map<Piece['section'], string[]>;
+  leftOut: Thread['leftOut'];
+}
+
+/** A piece that is shown whole or not at all. */
+export function whole(text: string): Piece['render'] {
+  return (room) => (text.length <= room ? { text } : null);
+}
+
+/** @param room characters that all pieces together may take. */
+export function choose(pieces: Piece[], room: number): Chosen {
+  const order = pieces.toSorted(
+    (a, b) => ranks.indexOf(a.rank) - ranks.indexOf(b.rank) || compare(b.at, a.at),
+  );
+  const shown = new Map<Piece, string>();
+  const leftOut: Thread['leftOut'] = [];
+  const missing: Piece[] = [];
+  let left = room;
+  for (const piece of order) {
+    const rendered = piece.render(left);
+    if (!rendered) {
+      missing.push(piece);
+      continue;
+    }
+    left -= rendered.text.length;
+    shown.set(piece, rendered.text);
+    if (rendered.missing) leftOut.push({ ...rendered.missing, why: tooLong });
+  }
+  const sections: Chosen['sections'] = new Map();
+  for (const piece of pieces.toSorted((a, b) => compare(a.at, b.at))) {
+    const text = shown.get(piece);
+    if (text !== undefined) sections.set(piece.section, [...(sections.get(piece.section) ?? []), text]);
+  }
+  return { sections, leftOut: [...leftOut, ...count(missing)] };
+}
+
+const tooLong = 'over the size limit of the prompt';
+
+/** Per kind: how many, and from when, so that a reader can tell whether they matter. */
+function count(missing: Piece[]): Thread['leftOut'] {
+  return [...Map.groupBy(missing, (piece) => piece.what)].map(([what, pieces]) => {
+    const days = pieces.map((piece) => piece.at.slice(0, 10)).toSorted(compare);
+    const span = days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`;
+    return { what, count: pieces.length, why: `${tooLong}, from ${span}` };
+  });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,198 @@
+/** One issue or pull request as pieces of text between markers. */
+import type { Item } from '../words/event.ts';
+import type { Review, ReviewThread, Thread, ThreadComment } from '../words/thread.ts';
+import { type Piece, whole } from './budget.ts';
+import type { Attributes, Markers } from './markers.ts';
+
+/** Comments and reviews that come before the list of changes when room is scarce. */
+const recentCount = 30;
+/** A description is not cut shorter than this: less says nothing. */
+const shortestCut = 500;
+
+export interface MaterialInput {
+  thread: Thread;
+  markers: Markers;
+  /** What is shown as the request, and so not again; null when the request is ours. */
+  request: Item | null;
+  /** The item that the event is about, whoever wrote it. */
+  item: Item | null;
+}
+
+/** All that the thread has besides the request. */
+export function piecesOf(input: MaterialInput): Piece[] {
+  const { thread, request } = input;
+  const openingIsRequest = request?.kind === 'issue' || request?.kind === 'pull_request';
+  return [
+    ...(openingIsRequest ? [] : [openingPiece(input)]),
+    ...conversation(input),
+    ...(thread.pullRequest?.reviewThreads ?? []).flatMap((reviewThread, index) =>
+      threadPiece(input, reviewThread, index),
+    ),
+    ...changes(input),
+  ];
+}
+
+/** Title, description and what GitHub shows beside them, as the markers' attributes and text. */
+export function opening({ thread, markers }: Pick<MaterialInput, 'thread' | 'markers'>): {
+  attributes: Attributes;
+  text: string;
+} {
+  const facts = thread.pullRequest;
+  const attributes = {
+    kind: thread.kind === 'issue' ? 'issue' : 'pull request',
+    author: thread.author.login,
+    association: thread.authorAssociation,
+    at: thread.createdAt,
+    labels: thread.labels.join(', '),
+    assignees: thread.assignees.join(', '),
+    milestone: thread.milestone,
+    closes: facts?.linkedIssues.map((issue) => `#${issue.number} ${issue.title}`).join('; '),
+    checks: facts?.checks,
+  };
+  const body = markers.text(thread.body) || '(no description)';
+  return { attributes, text: `Title: ${markers.line(thread.title)}\n\n${body}` };
+}
+
+function openingPiece(input: MaterialInput): Piece {
+  const { attributes, text } = opening(input);
+  const enclosed = (shown: string) => input.markers.enclose('untrusted', attributes, shown);
+  return {
+    section: 'opening',
+    what: 'descriptions',
+    at: input.thread.createdAt,
+    rank: 'opening',
+    render: (room) => {
+      if (enclosed(text).length <= room) return { text: enclosed(text) };
+      const kept = room - enclosed('').length - 100;
+      if (kept < shortestCut) return null;
+      const count = text.length - kept;
+      const missing = { what: 'characters of the description', count };
+      return { text: enclosed(`${text.slice(0, kept)}\n[cut: ${count} more characters]`), missing };
+    },
+  };
+}
+
+/** Comments and reviews in one list, as they were said. */
+function conversation({ thread, markers, request }: MaterialInput): Piece[] {
+  const isRequest = (kind: Item['kind'], id: number) => request?.kind === kind && request.id === id;
+  const comments = thread.comments.filter(({ id }) => !isRequest('issue_comment', id));
+  // A review without words is only the envelope of its inline comments, unless it says yes or no.
+  const reviews = (thread.pullRequest?.reviews ?? []).filter(
+    (review) => !isRequest('review', review.id) && (review.body.trim() || review.state !== 'COMMENTED'),
+  );
+  const said = [
+    ...comments.map((comment) => ({
+      what: 'comments',
+      item: comment,
+      attributes: about('comment', comment),
+    })),
+    ...reviews.map((review) => ({ what: 'reviews', item: review, attributes: aboutReview(review) })),
+  ].toSorted((a, b) => Date.parse(b.item.createdAt) - Date.parse(a.item.createdAt));
+  return said.map(({ what, item, attributes }, index) => ({
+    section: 'conversation',
+    what,
+    at: item.createdAt,
+    rank: index < recentCount ? 'recent' : 'rest',
+    render: whole(markers.enclose('untrusted', attributes, markers.text(item.body) || '(no text)')),
+  }));
+}
+
+/** How a marker describes a comment. */
+export function about(kind: string, comment: ThreadComment): Attributes {
+  return {
+    kind,
+    author: comment.author.login,
+    association: comment.authorAssociation,
+    at: comment.createdAt,
+    edited: comment.editedAt,
+  };
+}
+
+function aboutReview(review: Review): Attributes {
+  return { ...about('review', review), state: review.state };
+}
+
+/** One review thread: where it is, the lines it is about, and what was said, without what the request already shows. */
+function threadPiece(input: MaterialInput, thread: ReviewThread, index: number): Piece[] {
+  const { markers, request, item } = input;
+  const rest = thread.comments.filter((comment) => !isRequested(request, comment));
+  const last = thread.comments.at(-1);
+  if (rest.length === 0 || !last) return [];
+  const state = [thread.resolved ? 'resolved' : 'unresolved', ...(thread.outdated ? ['outdated'] : [])];
+  const parts = [
+    `#### Review thread ${index + 1}: ${state.join(', ')}`,
+    hunk(markers, thread),
+    ...rest.map((comment) =>
+      markers.enclose(
+        'untrusted',
+        about('review comment', comment),
+        markers.text(comment.body) || '(no text)',
+      ),
+    ),
+  ];
+  const own = item?.kind === 'review_comment' && thread.comments.some(({ id }) => id === item.id);
+  return [
+    {
+      section: 'threads',
+      what: 'review threads',
+      at: last.createdAt,
+      rank: own ? 'own thread' : thread.resolved ? 'rest' : 'unresolved',
+      render: whole(parts.join('\n')),
+    },
+  ];
+}
+
+/** True for the triggering review comment, and for the asker's own inline comments of the triggering review. */
+export function isRequested(request: Item | null, comment: ReviewThread['comments'][number]): boolean {
+  if (request?.kind === 'review_comment') return request.id === comment.id;
+  return (
+    request?.kind === 'review' &&
+    request.id === comment.reviewId &&
+    request.author.login === comment.author.login
+  );
+}
+
+/** The lines of the diff that a review thread is about. */
+export function hunk(
+  markers: Markers,
+  thread: Pick<ReviewThread, 'path' | 'line' | 'startLine' | 'diffHunk'>,
+): string {
+  const { path, line, startLine } = thread;
+  const lines = line !== null && startLine !== null && startLine !== line ? `${startLine}-${line}` : line;
+  return markers.enclose('untrusted', { kind: 'diff hunk', path, lines }, markers.code(thread.diffHunk));
+}
+
+/** Commits and changed files, as lists that can be cut. */
+function changes({ thread, markers }: MaterialInput): Piece[] {
+  const facts = thread.pullRequest;
+  if (!facts) return [];
+  const commits = facts.commits.map(
+    ({ sha, author, headline }) => `${sha.slice(0, 10)} ${markers.line(author)}: ${markers.line(headline)}`,
+  );
+  const files = facts.files.map(
+    ({ change, path, additions, deletions }) =>
+      `${change.toLowerCase()} ${markers.name(path)} +${additions} -${deletions}`,
+  );
+  return [
+    ...list(markers, { what: 'commits', lines: commits, at: '0' }),
+    ...list(markers, { what: 'changed files', lines: files, at: '1' }),
+  ];
+}
+
+function list(markers: Markers, { what, lines, at }: { what: string; lines: string[]; at: string }): Piece[] {
+  if (lines.length === 0) return [];
+  const enclosed = (shown: string[]) =>
+    markers.enclose('untrusted', { kind: what, count: lines.length }, shown.join('\n'));
+  const render: Piece['render'] = (room) => {
+    let kept = 0;
+    for (let size = enclosed([]).length; kept < lines.length; kept += 1) {
+      size += lines[kept]!.length + 1;
+      if (size > room) break;
+    }
+    const count = lines.length - kept;
+    if (count === 0) return { text: enclosed(lines) };
+    const missing = { what, count };
+    return kept === 0 ? { text: '', missing } : { text: enclosed(lines.slice(0, kept)), missing };
+  };
+  return [{ section: 'changes', what, at, rank: 'changes', render }];
+}
