@@ -16,10 +16,14 @@ interface Message {
 /** Tool inputs and results may hold anything, and logs of public repositories are public. */
 export function turnLog(job: Job, log: Log): (message: unknown) => void {
   const started = Date.now();
+  let shown = '';
   const full = job.config.showFullOutput || job.debug;
   return (message) => {
     if (full) log.info(JSON.stringify(message));
     const line = describe(message as Message);
+    // Claude Code says anew at each turn who it is.
+    if (line === shown) return;
+    shown = line ?? shown;
     if (line) log.info(`${String(Math.round((Date.now() - started) / 100) / 10).padStart(6)} s  ${line}`);
   };
 }
