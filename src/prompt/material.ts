@@ -58,7 +58,7 @@ function openingPiece(input: MaterialInput): Piece {
   const enclosed = (shown: string) => input.markers.enclose('untrusted', attributes, shown);
   return {
     section: 'opening',
-    what: 'descriptions',
+    what: 'title and description',
     at: input.thread.createdAt,
     rank: 'opening',
     render: (room) => {
