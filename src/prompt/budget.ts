@@ -2,8 +2,8 @@
 import type { Thread } from '../words/thread.ts';
 
 /** Nearest first; within a rank the newest is first. */
-export const ranks = ['own thread', 'opening', 'unresolved', 'recent', 'changes', 'rest'] as const;
-export type Rank = (typeof ranks)[number];
+const ranks = ['own thread', 'opening', 'unresolved', 'recent', 'changes', 'rest'] as const;
+type Rank = (typeof ranks)[number];
 
 /** One part of the material. */
 export interface Piece {
@@ -17,7 +17,7 @@ export interface Piece {
   render: (room: number) => Rendered | null;
 }
 
-export interface Rendered {
+interface Rendered {
   text: string;
   /** What of the piece is missing, by its own count. */
   missing?: { what: string; count: number };

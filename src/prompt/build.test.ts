@@ -116,7 +116,7 @@ test('no word of a stranger stands outside of markers, except quoted names', () 
   expect(prompt.startsWith('## Task\n@monalisa')).toBe(true);
   expect(outside(prompt).match(/^## Task$/gm)).toHaveLength(1);
   expect(prompt.split('CANARY').length).toBeGreaterThan(20);
-  expect(outside(prompt).replace(/"(?:[^"\\]|\\.)*"|'(?:[^']|'\\'')*'/g, '')).not.toContain('CANARY');
+  expect(outside(prompt).replace(/"(?:[^"\\]|\\.)*"/g, '')).not.toContain('CANARY');
 });
 
 test('nothing that is not shown goes unsaid', () => {
@@ -132,14 +132,9 @@ test('nothing that is not shown goes unsaid', () => {
   expect(built.leftOut).toHaveLength(2);
 });
 
-test.each([
-  [
-    'a server of one’s own',
-    { host: 'git.example.com' },
-    'Co-authored-by: monalisa <2+monalisa@users.noreply.git.example.com>',
-  ],
-])('%s is in the trailer', (_, more, trailer) => {
-  expect(build({ task: mention(), facts: { ...facts, ...more } }).prompt).toContain(trailer);
+test('the co-author’s address is of the server that is worked on', () => {
+  const { prompt } = build({ task: mention(), facts: { ...facts, host: 'git.example.com' } });
+  expect(prompt).toContain('Co-authored-by: monalisa <2+monalisa@users.noreply.git.example.com>');
 });
 
 test('without an id there is no trailer, as it would name somebody else', () => {

@@ -79,8 +79,8 @@ export function placeSection(input: SectionInput): string {
   const directory = facts.workDirectory ? `, in ${markers.name(facts.workDirectory)}` : '';
   const lines = [`You are in a checkout of ${repository}${directory}. ${branchSentence(input)}`];
   const { pullRequest } = thread;
-  if (pullRequest && thread.state === 'open') {
-    const base = inCommand(`origin/${pullRequest.base.ref}`);
+  const base = pullRequest && thread.state === 'open' ? inCommand(pullRequest.base) : null;
+  if (base) {
     lines.push(
       `\`git diff ${base}...HEAD\` shows what the pull request changes, \`git log ${base}..HEAD\` its commits.`,
     );
@@ -115,9 +115,10 @@ function branchSentence({ facts, markers, thread }: SectionInput): string {
   return `The branch is ${name}, new, from ${head ?? markers.name(branch.base)}${why}.${reading}`;
 }
 
-/** A branch name as one word of a command line. */
-function inCommand(name: string): string {
-  return /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+/** The base as a word of a command line: an odd name is replaced by the commit, which cannot hold a command. */
+function inCommand(base: { ref: string; sha: string }): string | null {
+  if (/^\w[\w./-]*$/.test(base.ref)) return `origin/${base.ref}`;
+  return /^[0-9a-f]{40,64}$/.test(base.sha) ? base.sha : null;
 }
 
 function configurationSentence({ facts, markers }: SectionInput): string {
