@@ -5,7 +5,13 @@ import { comparisonOf } from '../state/pulls.ts';
 import { reviewCommentsOf } from '../state/reviews.ts';
 import type { Store } from '../store.ts';
 import { issueUrl, renderRollup, subjectPage } from './issue.ts';
-import { renderLabel, renderMilestone, renderRepository, repositoryUrl } from './repository.ts';
+import {
+  mergeSettings,
+  renderLabel,
+  renderMilestone,
+  renderRepository,
+  repositoryUrl,
+} from './repository.ts';
 import { renderAuthor, renderUser } from './user.ts';
 
 export function pullUrl(store: Store, pull: PullRequest): string {
@@ -164,6 +170,6 @@ function renderEnd(store: Store, owner: User, ref: string, sha: string, reposito
     ref,
     sha,
     user: renderUser(store, owner),
-    repo: repository && renderRepository(store, repository),
+    repo: repository && { ...renderRepository(store, repository), ...mergeSettings },
   };
 }

@@ -116,6 +116,14 @@ export function renderRepository(store: Store, repository: Repository, role?: Ro
   };
 }
 
+/** How pull requests may be merged; in the ends of a pull request and in the full repository. */
+export const mergeSettings = {
+  allow_squash_merge: true,
+  allow_merge_commit: true,
+  allow_rebase_merge: true,
+  delete_branch_on_merge: false,
+};
+
 /** `full-repository`: what asking for one repository answers. */
 export function renderFullRepository(
   store: Store,
@@ -127,10 +135,7 @@ export function renderFullRepository(
     ...renderRepository(store, repository, role),
     network_count: 0,
     subscribers_count: 0,
-    allow_squash_merge: true,
-    allow_merge_commit: true,
-    allow_rebase_merge: true,
-    delete_branch_on_merge: false,
+    ...mergeSettings,
     ...(related ? { parent: related, source: related } : {}),
   };
 }

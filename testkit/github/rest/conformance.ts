@@ -83,5 +83,10 @@ function toJsonSchema(value: unknown, name: string): unknown {
     rest.anyOf = rest.oneOf;
     delete rest.oneOf;
   }
+  // a slip in the description: an account is a user or an enterprise, never both
+  if (Array.isArray(rest.allOf) && rest.allOf.some((entry: Json) => entry.title === 'Enterprise')) {
+    rest.anyOf = rest.allOf;
+    delete rest.allOf;
+  }
   return nullable === true ? { anyOf: [rest, { type: 'null' }] } : rest;
 }

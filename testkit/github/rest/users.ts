@@ -1,11 +1,12 @@
 /** REST: users and rate limits. */
 
 import { renderProfile } from '../render/user.ts';
-import { actor, type Call, ok, type Route } from './call.ts';
+import { actor, type Call, ok, type Route, textOf } from './call.ts';
 import { HttpProblem, notFound } from './problem.ts';
 
 export const userRoutes: Route[] = [
   { method: 'GET', path: '/user', need: 'any', handle: me },
+  { method: 'PATCH', path: '/user', need: 'any', handle: rename },
   { method: 'GET', path: '/users/{username}', need: 'nobody', handle: one },
   { method: 'GET', path: '/rate_limit', need: 'nobody', handle: () => ok(rateLimits()) },
 ];
@@ -16,6 +17,20 @@ function me(call: Call) {
     throw new HttpProblem(403, 'Resource not accessible by integration');
   }
   return ok(renderProfile(call.store, actor(call)));
+}
+
+function rename(call: Call) {
+  const user = actor(call);
+  user.name = textOf(call, 'name') ?? user.name;
+  const privately = {
+    collaborators: 0,
+    disk_usage: 0,
+    owned_private_repos: 0,
+    private_gists: 0,
+    total_private_repos: 0,
+    two_factor_authentication: true,
+  };
+  return ok({ ...renderProfile(call.store, user), ...privately });
 }
 
 function one(call: Call) {
