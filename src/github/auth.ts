@@ -3,9 +3,10 @@ import { createAppAuth } from '@octokit/auth-app';
 import { request } from '@octokit/request';
 import { AppError } from '../words/errors.ts';
 import type { Secret } from '../words/secret.ts';
-import { type GitHubHost, statusOf } from './client.ts';
+import { type GitHubHost, toFailure } from './client.ts';
 import { fetchJson } from './fetch-json.ts';
 import { type OidcSource, requestOidcToken } from './oidc.ts';
+import { defaultPolicy, isRateLimit, withRetry } from './retry.ts';
 
 /** The audience that the token exchange expects; progress tokens never carry it. */
 const exchangeAudience = 'claude-code-github-action';
@@ -29,7 +30,10 @@ export interface CredentialSource {
 
 export interface Credential {
   kind: 'given' | 'app' | 'exchange';
-  /** A token that is valid for at least five minutes more; minted anew when needed, once at a time. */
+  /**
+   * A token that is valid for five minutes more; minted anew when needed, once at a time. When that fails, the former
+   * one serves to its end.
+   */
   token(): Promise<string>;
 }
 
@@ -86,20 +90,24 @@ interface Minted {
 }
 
 function refreshing(kind: Credential['kind'], mint: () => Promise<Minted>): Credential {
-  let current: Promise<Minted> | null = null;
+  let current: Minted | null = null;
+  let renewal: Promise<Minted> | null = null;
+  const renew = async () => {
+    try {
+      current = await mint();
+    } catch (error) {
+      if (!current || Date.now() >= current.expiresAt) throw error;
+    } finally {
+      renewal = null;
+    }
+    return current;
+  };
   return {
     kind,
     token: async () => {
-      const minted = await current;
-      if (!minted || Date.now() > minted.expiresAt - refreshBeforeMs) {
-        const next = mint();
-        current = next;
-        // A failed attempt must not be remembered as the credential.
-        next.catch(() => {
-          if (current === next) current = null;
-        });
-      }
-      return (await current!).token;
+      if (current && Date.now() < current.expiresAt - refreshBeforeMs) return current.token;
+      renewal ??= renew();
+      return (await renewal).token;
     },
   };
 }
@@ -109,8 +117,11 @@ async function installationToken(
   app: { id: string; privateKey: Secret },
 ): Promise<Minted> {
   const { owner, name } = source.repository;
-  const api = request.defaults({ baseUrl: source.host.apiUrl });
-  try {
+  const mint = async () => {
+    const api = request.defaults({
+      baseUrl: source.host.apiUrl,
+      request: { signal: AbortSignal.timeout(defaultPolicy.timeoutMs) },
+    });
     const auth = createAppAuth({ appId: app.id, privateKey: pem(app.privateKey), request: api });
     const { token: jwt } = await auth({ type: 'app' });
     const found = await api('GET /repos/{owner}/{repo}/installation', {
@@ -125,25 +136,27 @@ async function installationToken(
       permissions: { ...neededPermissions, ...source.additionalPermissions },
     });
     return { token: minted.token, expiresAt: Date.parse(minted.expiresAt) };
+  };
+  try {
+    return await withRetry(mint, toFailure);
   } catch (error) {
     throw appRefusal(error, app.id, `${owner}/${name}`);
   }
 }
 
 function appRefusal(error: unknown, appId: string, repository: string): AppError {
-  const status = statusOf(error);
-  if (status === 404) {
+  const failure = toFailure(error);
+  if (failure?.status === 404) {
     return new AppError('github_auth', `GitHub App ${appId} is not installed on ${repository}.`, {
       cause: error,
       remedy: 'Install the App on the repository.',
     });
   }
-  if (status !== null && status >= 500)
-    return new AppError('github_unavailable', `GitHub answered ${status} to the App's token request.`, {
-      cause: error,
-    });
-  const said = error instanceof Error ? error.message : String(error);
-  return new AppError('github_auth', `No token for GitHub App ${appId}: ${said}`, {
+  const said = failure?.message ?? (error instanceof Error ? error.message : String(error));
+  const message = `No token for GitHub App ${appId}: ${said}`;
+  if (failure && (failure.status === null || failure.status >= 500 || isRateLimit(failure)))
+    return new AppError('github_unavailable', message, { cause: error });
+  return new AppError('github_auth', message, {
     cause: error,
     remedy: "Check `app_id`, `app_private_key` and the App's permissions.",
   });

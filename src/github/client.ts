@@ -1,10 +1,15 @@
 /** The one GitHub client: REST and GraphQL with timeout, bounded retries, refreshed credentials and errors in words. */
 import { Octokit } from '@octokit/core';
 import { AppError } from '../words/errors.ts';
-import { defaultPolicy, type Failure, isRateLimit, type RetryPolicy, withRetry } from './retry.ts';
-
-/** Longest that one request may take, in milliseconds. */
-const requestTimeoutMs = 30_000;
+import type { Reason } from '../words/result.ts';
+import {
+  defaultPolicy,
+  type Failure,
+  isRateLimit,
+  type RetryPolicy,
+  whyNoAnswer,
+  withRetry,
+} from './retry.ts';
 
 export interface GitHubHost {
   /** REST root, for example `https://api.github.com`. */
@@ -40,10 +45,18 @@ export function createClient(
     withRetry(
       async () => {
         options.headers.authorization = `token ${await token()}`;
-        options.request = { ...options.request, signal: AbortSignal.timeout(requestTimeoutMs) };
-        return await send(options);
+        options.request = { ...options.request, signal: AbortSignal.timeout(policy.timeoutMs) };
+        const answer = await send(options);
+        // Octokit hands out JSON that broke off as the text that came, as if it were the answer.
+        if (typeof answer.data === 'string' && isJson(answer.headers['content-type']))
+          throw new BrokenAnswer('the answer broke off');
+        return answer;
       },
-      (error) => toFailure(error, options.request?.sending === 'once'),
+      (error) => {
+        const failure = toFailure(error);
+        // Of what failed, only a rate limit proves that nothing happened.
+        return failure && options.request?.sending === 'once' && !isRateLimit(failure) ? null : failure;
+      },
       policy,
     ),
   );
@@ -70,8 +83,16 @@ export function createClient(
 
 interface GraphqlAnswer<T> {
   data?: T | null;
-  errors?: { type?: string; message: string; path?: (string | number)[] }[];
+  errors?: { type?: string; message: string; path?: (string | number)[]; extensions?: unknown }[];
 }
+
+const reasonOfType: Record<string, Reason | undefined> = {
+  RATE_LIMITED: 'github_unavailable',
+  SERVICE_UNAVAILABLE: 'github_unavailable',
+  NOT_FOUND: 'invalid_input',
+  FORBIDDEN: 'github_auth',
+  INSUFFICIENT_SCOPES: 'github_auth',
+};
 
 /** A GraphQL answer with errors; `data` is what was answered all the same. */
 export class GraphqlRefusal extends AppError {
@@ -80,12 +101,13 @@ export class GraphqlRefusal extends AppError {
 
   constructor(errors: NonNullable<GraphqlAnswer<unknown>['errors']>, data: unknown) {
     const types = errors.map((error) => error.type ?? '');
-    const reason = types.includes('RATE_LIMITED')
-      ? 'github_unavailable'
-      : types.includes('NOT_FOUND')
-        ? 'invalid_input'
-        : 'github_auth';
-    super(reason, `GitHub refused a query: ${errors.map((error) => error.message).join('; ')}`);
+    // GitHub's own breakdowns have neither a type nor details; what is left is a query that it does not take: ours.
+    const broken = errors.some((error) => !error.type && !error.extensions);
+    const known = types.map((type) => reasonOfType[type]).find((reason) => reason !== undefined);
+    super(
+      known ?? (broken ? 'github_unavailable' : 'internal'),
+      `GitHub refused a query: ${errors.map((error) => error.message).join('; ')}`,
+    );
     this.name = 'GraphqlRefusal';
     this.types = types;
     this.data = data;
@@ -99,19 +121,29 @@ export function statusOf(error: unknown): number | null {
     : null;
 }
 
-/** @param limitsOnly null for all but rate limits, which prove that nothing happened. */
-function toFailure(error: unknown, limitsOnly = false): Failure | null {
+/** What failed about an Octokit request; null for everything that is not one (a bug, another room's error). */
+export function toFailure(error: unknown): Failure | null {
   const status = statusOf(error);
   if (status === null || !(error instanceof Error)) return null;
   const response =
     'response' in error ? (error.response as { headers?: Record<string, string> } | undefined) : undefined;
   // Octokit reports a request that got no answer as status 500 without a response.
-  const failure = {
-    status: response ? status : null,
-    headers: response?.headers ?? {},
-    message: error.message,
-  };
-  return limitsOnly && !isRateLimit(failure) ? null : failure;
+  if (!response) return { status: null, headers: {}, message: whyNoAnswer(error) };
+  return { status, headers: response.headers ?? {}, message: spoken(error.message) };
+}
+
+/** Proxies and GitHub's edge answer with whole web pages, which nobody wants to read in a comment. */
+function spoken(message: string): string {
+  return /^\s*</.test(message) ? 'a web page instead of an answer' : message.slice(0, 500);
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return /\bjson\b/.test(contentType ?? '');
+}
+
+/** A 2xx whose body never arrived whole; without a response, as Octokit reports what got no answer. */
+class BrokenAnswer extends Error {
+  readonly status = 500;
 }
 
 function fail(error: unknown, route: string): never {

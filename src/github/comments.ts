@@ -1,8 +1,7 @@
 /** Issue comments and replies in review threads: create, update, find our own by marker over all pages. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../words/errors.ts';
-import type { GitHubClient } from './client.ts';
-import { statusOf } from './client.ts';
+import { type GitHubClient, statusOf } from './client.ts';
 
 /** Where a comment lives: GitHub keeps review comments and issue comments apart. */
 export interface CommentRef {
@@ -35,6 +34,8 @@ interface RawComment {
 /** Times that a new comment is tried, and the milliseconds between a lost answer and the look whether it arrived. */
 const tries = 3;
 const settleMs = 500;
+/** How far back that look goes, in milliseconds: far enough for clocks that differ. */
+const lookBackMs = 60 * 60_000;
 
 /**
  * Posts `body`, in the review thread when there is one (falling back to the conversation when that is gone).
@@ -45,7 +46,21 @@ export async function createComment(
   place: CommentPlace,
   text: { body: string; marker: string },
 ): Promise<CommentRef> {
-  const since = new Date(Date.now() - 60_000).toISOString();
+  if (place.replyTo === null) return createAt(client, place, text);
+  try {
+    return await createAt(client, place, text);
+  } catch (error) {
+    if (statusOf(error) !== 404 && statusOf(error) !== 422) throw error;
+    return createAt(client, { ...place, replyTo: null }, text);
+  }
+}
+
+async function createAt(
+  client: GitHubClient,
+  place: CommentPlace,
+  text: { body: string; marker: string },
+): Promise<CommentRef> {
+  const since = new Date(Date.now() - lookBackMs).toISOString();
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await post(client, place, text.body);
@@ -61,24 +76,16 @@ export async function createComment(
 
 async function post(client: GitHubClient, place: CommentPlace, body: string): Promise<CommentRef> {
   const { owner, repo, number, replyTo } = place;
-  if (replyTo !== null) {
-    try {
-      const reply = await client.rest<RawComment>(
-        'POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies',
-        { owner, repo, pull_number: number, comment_id: replyTo, body },
-        'once',
-      );
-      return { kind: 'review_comment', id: reply.id, url: reply.html_url };
-    } catch (error) {
-      if (statusOf(error) !== 404 && statusOf(error) !== 422) throw error;
-    }
-  }
-  const created = await client.rest<RawComment>(
-    'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
-    { owner, repo, issue_number: number, body },
-    'once',
-  );
-  return { kind: 'issue_comment', id: created.id, url: created.html_url };
+  const [route, target] =
+    replyTo === null
+      ? ['POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: number }]
+      : [
+          'POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies',
+          { pull_number: number, comment_id: replyTo },
+        ];
+  const created = await client.rest<RawComment>(route, { owner, repo, ...target, body }, 'once');
+  const kind = replyTo === null ? 'issue_comment' : 'review_comment';
+  return { kind, id: created.id, url: created.html_url };
 }
 
 export async function updateComment(

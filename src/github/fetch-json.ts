@@ -1,8 +1,6 @@
 /** A JSON request to a host that Octokit does not speak to, with timeout and the same bounded retries. */
 import { AppError } from '../words/errors.ts';
-import { type Failure, withRetry } from './retry.ts';
-
-const timeoutMs = 20_000;
+import { defaultPolicy, type Failure, type RetryPolicy, whyNoAnswer, withRetry } from './retry.ts';
 
 export interface JsonAnswer {
   ok: boolean;
@@ -22,12 +20,17 @@ class Unanswered extends Error {
 }
 
 /** Answers 2xx and 4xx as they came. @throws AppError `github_unavailable` when 5xx and resets outlast the retries. */
-export async function fetchJson(url: URL | string, init: RequestInit = {}): Promise<JsonAnswer> {
+export async function fetchJson(
+  url: URL | string,
+  init: RequestInit = {},
+  policy: RetryPolicy = defaultPolicy,
+): Promise<JsonAnswer> {
   const host = new URL(url).host;
   try {
     return await withRetry(
-      () => once(url, init),
+      () => once(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(policy.timeoutMs) }),
       (error) => (error instanceof Unanswered ? error.failure : null),
+      policy,
     );
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
@@ -39,14 +42,10 @@ async function once(url: URL | string, init: RequestInit): Promise<JsonAnswer> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    response = await fetch(url, init);
     text = await response.text();
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    throw new Unanswered(
-      { status: null, headers: {}, message: `${(error as Error).message}${cause}` },
-      error,
-    );
+    throw new Unanswered({ status: null, headers: {}, message: whyNoAnswer(error) }, error);
   }
   if (response.status >= 500 || response.status === 429) {
     const headers = { 'retry-after': response.headers.get('retry-after') ?? undefined };

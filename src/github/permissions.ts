@@ -1,6 +1,5 @@
 /** The facts that access rests on: what GitHub says a person may do, and who we are. */
-import type { GitHubClient } from './client.ts';
-import { statusOf } from './client.ts';
+import { type GitHubClient, GraphqlRefusal, statusOf } from './client.ts';
 
 export type Permission = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none';
 
@@ -27,8 +26,13 @@ export async function fetchPermission(
 
 /** The login and id that our requests act as; null when the token cannot tell (GraphQL refused it). */
 export async function fetchViewer(client: GitHubClient): Promise<{ login: string; id: number } | null> {
-  const answer = await client.graphql<{ viewer: { login: string; databaseId: number } }>(
-    'query { viewer { login databaseId } }',
-  );
-  return { login: answer.viewer.login, id: answer.viewer.databaseId };
+  try {
+    const { viewer } = await client.graphql<{ viewer: { login: string; databaseId: number } }>(
+      'query { viewer { login databaseId } }',
+    );
+    return { login: viewer.login, id: viewer.databaseId };
+  } catch (error) {
+    if (error instanceof GraphqlRefusal && error.reason === 'github_auth') return null;
+    throw error;
+  }
 }

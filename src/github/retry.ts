@@ -15,9 +15,16 @@ export interface RetryPolicy {
   firstDelayMs: number;
   /** Longest wait, in milliseconds, that a rate limit may impose; beyond it the failure is final. */
   longestWaitMs: number;
+  /** Longest that one attempt may take, in milliseconds. */
+  timeoutMs: number;
 }
 
-export const defaultPolicy: RetryPolicy = { attempts: 4, firstDelayMs: 400, longestWaitMs: 90_000 };
+export const defaultPolicy: RetryPolicy = {
+  attempts: 4,
+  firstDelayMs: 400,
+  longestWaitMs: 90_000,
+  timeoutMs: 30_000,
+};
 
 /**
  * Milliseconds to wait before trying again, or null when the failure is final.
@@ -30,10 +37,10 @@ export function retryDelay(
   now: number,
 ): number | null {
   if (attempt >= policy.attempts) return null;
+  const transient = failure.status === null || failure.status === 408 || failure.status >= 500;
+  if (!transient && !isRateLimit(failure)) return null;
   const imposed = imposedWait(failure, now);
   if (imposed !== null) return imposed <= policy.longestWaitMs ? imposed : null;
-  const transient = failure.status === null || failure.status === 408 || failure.status >= 500;
-  if (!transient && failure.status !== 429) return null;
   // Full jitter on the upper half: many jobs that failed together do not come back together.
   const ceiling = policy.firstDelayMs * 2 ** (attempt - 1);
   return Math.round(ceiling * (0.5 + Math.random() / 2));
@@ -71,12 +78,27 @@ export async function withRetry<T>(
   }
 }
 
+/** Why no answer came, in words: `fetch` hides the reason in the cause of its error. */
+export function whyNoAnswer(error: unknown): string {
+  let why = 'no answer';
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.name === 'TimeoutError') return 'no answer in time';
+    why = cause.message || (cause as NodeJS.ErrnoException).code || why;
+  }
+  return why;
+}
+
 function imposedWait(failure: Failure, now: number): number | null {
-  const after = Number(failure.headers['retry-after']);
-  if (failure.headers['retry-after'] !== undefined && Number.isFinite(after)) return after * 1000;
+  const after = secondsOf(failure.headers['retry-after']);
+  if (after !== null) return after * 1000;
   if (!isRateLimit(failure)) return null;
-  const reset = Number(failure.headers['x-ratelimit-reset']);
-  if (failure.headers['x-ratelimit-remaining'] === '0' && Number.isFinite(reset))
+  const reset = secondsOf(failure.headers['x-ratelimit-reset']);
+  if (failure.headers['x-ratelimit-remaining'] === '0' && reset !== null)
     return Math.max(0, reset * 1000 - now) + 1000;
-  return failure.status === 403 ? 60_000 : null;
+  // GitHub asks for at least a minute when it names no time; other hosts' 429 is an ordinary "later".
+  return failure.status === 403 || /rate limit/i.test(failure.message) ? 60_000 : null;
+}
+
+function secondsOf(header: string | undefined): number | null {
+  return header && Number(header) >= 0 ? Number(header) : null;
 }
