@@ -1,5 +1,6 @@
 /** Who may do what: the requester's identity, roles on repositories, and GitHub's refusals. */
-import type { App, Repository, Role, User } from './model.ts';
+import type { App } from './app-model.ts';
+import type { Repository, Role, User } from './model.ts';
 import { roles } from './model.ts';
 import { HttpProblem } from './rest/problem.ts';
 import type { Token } from './tokens.ts';
@@ -79,6 +80,17 @@ export function demand(identity: Identity, repository: Repository, needs: Need[]
   if (token.kind === 'pat' && writes && !atLeast(roleOf(repository, token.user), role)) {
     throw new HttpProblem(403, 'Must have admin rights to Repository.');
   }
+}
+
+/** Apps need a permission of its own to write workflow files. @throws HttpProblem 403 */
+export function demandWorkflows(identity: Identity, paths: string[]): void {
+  const permissions = identity.kind === 'token' ? identity.token.permissions : null;
+  const workflow = paths.find((path) => path.startsWith('.github/workflows/'));
+  if (!workflow || !permissions || permissions.workflows === 'write') return;
+  throw new HttpProblem(
+    403,
+    `refusing to allow a GitHub App to create or update workflow \`${workflow}\` without \`workflows\` permission`,
+  );
 }
 
 /** The login that a request acts as; null for nobody. */

@@ -1,5 +1,6 @@
 /** The typed methods by which tests and the demo obtain tokens and Apps. */
-import type { App, Installation, Permissions, Repository, User } from './model.ts';
+import type { App, Installation, Permissions } from './app-model.ts';
+import type { Repository, User } from './model.ts';
 import { bareApp, createApp, installApp, installationToken, type NewApp } from './state/apps.ts';
 import { fullName, type Store } from './store.ts';
 import { actionsPermissions, type Token, type TokenKind } from './tokens.ts';

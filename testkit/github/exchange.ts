@@ -1,6 +1,6 @@
 /** The exchange of a run's identity token for an App's installation token, as Anthropic offers it. */
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import type { Permissions } from './model.ts';
+import type { Permissions } from './app-model.ts';
 import type { Oidc } from './oidc.ts';
 import { bareApp, installApp, installationToken } from './state/apps.ts';
 import type { Store } from './store.ts';

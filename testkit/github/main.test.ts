@@ -1,106 +1,34 @@
-/** Stories of the local GitHub as a whole: git over HTTP, comments, GraphQL, and answers as GitHub describes them. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+/** Stories of the local GitHub as a whole: a comment's life, a pull request read whole, many of everything. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { gitEnvironment } from './git/command.ts';
 import { type LocalGitHub, startGitHub } from './main.ts';
+import { graphqlClient, restClient } from './test-client.ts';
 
 let github: LocalGitHub;
-let work: string;
 
 beforeAll(async () => {
   github = await startGitHub();
-  work = await mkdtemp(join(tmpdir(), 'local-github-work-'));
 });
 afterAll(async () => {
   expect(github.violations).toEqual([]);
   await github.close();
-  await rm(work, { recursive: true, force: true });
-});
-
-const run = promisify(execFile);
-const git = async (cwd: string, ...args: string[]) =>
-  (
-    await run('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], {
-      cwd,
-      env: { ...gitEnvironment, HOME: work },
-    })
-  ).stdout;
-
-/** Address with the token where git wants it. */
-const withToken = (url: string, token: string) => url.replace('://', `://x-access-token:${token}@`);
-
-async function rest(method: string, path: string, token?: string, body?: unknown) {
-  const answer = await fetch(github.apiUrl + path, {
-    method,
-    headers: token ? { authorization: `token ${token}` } : {},
-    body: body === undefined ? undefined : JSON.stringify(body),
-    redirect: 'manual',
-  });
-  const text = await answer.text();
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text,
-  };
-}
-
-async function graphql(token: string, query: string, variables = {}) {
-  const headers = { authorization: `bearer ${token}` };
-  const answer = await fetch(github.graphqlUrl, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ query, variables }),
-  });
-  return (await answer.json()) as {
-    data?: any;
-    errors?: { type?: string; message: string; path?: unknown }[];
-  };
-}
-
-test('a writer clones, commits and pushes; a reader may only clone', async () => {
-  const repository = await github.createRepository({
-    owner: 'o',
-    name: 'r',
-    private: true,
-    collaborators: { ann: 'write', bob: 'read' },
-  });
-  const [ann, bob] = [github.token({ login: 'ann' }), github.token({ login: 'bob' })];
-  const clone = join(work, 'clone');
-  await expect(git(work, 'clone', '-q', repository.cloneUrl, clone)).rejects.toThrow(
-    /could not read Username|Authentication/,
-  );
-  await git(work, 'clone', '-q', withToken(repository.cloneUrl, ann), clone);
-  await writeFile(join(clone, 'a.txt'), 'a'.repeat(200_000));
-  await git(clone, 'add', '.');
-  await git(clone, 'commit', '-q', '-m', 'Add a');
-  await git(clone, 'push', '-q', 'origin', 'HEAD:feature');
-  expect((await repository.log('main..feature')).map((commit) => commit.message)).toEqual(['Add a']);
-  expect(await repository.file('feature', 'a.txt')).toHaveLength(200_000);
-  await git(clone, 'fetch', '-q', withToken(repository.cloneUrl, bob));
-  await expect(git(clone, 'push', withToken(repository.cloneUrl, bob), 'HEAD:other')).rejects.toThrow(
-    /403|denied to bob/,
-  );
 });
 
 test('a comment is made, edited, reacted to and deleted; every state of it stays readable', async () => {
   await github.createRepository({ owner: 'o', name: 'talk' });
   const issue = github.createIssue('o/talk', { title: 'Help', author: 'carl' });
   const token = github.token({ kind: 'installation', login: 'claude[bot]', repositories: ['o/talk'] });
-  const made = await rest('POST', `/repos/o/talk/issues/${issue.number}/comments`, token, { body: 'one' });
+  const rest = restClient(github, token);
+  const made = await rest('POST', `/repos/o/talk/issues/${issue.number}/comments`, { body: 'one' });
   expect(made).toMatchObject({
     status: 201,
     body: { body: 'one', user: { login: 'claude[bot]', type: 'Bot', id: 209825114 } },
   });
-  await rest('PATCH', `/repos/o/talk/issues/comments/${made.body.id}`, token, { body: 'two' });
-  await rest('POST', `/repos/o/talk/issues/comments/${made.body.id}/reactions`, token, { content: 'eyes' });
+  await rest('PATCH', `/repos/o/talk/issues/comments/${made.body.id}`, { body: 'two' });
+  await rest('POST', `/repos/o/talk/issues/comments/${made.body.id}/reactions`, { content: 'eyes' });
   expect(issue.comments[0]!.history.map((revision) => revision.body)).toEqual(['one', 'two']);
   expect(github.reactions(issue.comments[0]!)).toEqual([{ content: 'eyes', login: 'claude[bot]' }]);
-  expect((await rest('DELETE', `/repos/o/talk/issues/comments/${made.body.id}`, token)).status).toBe(204);
-  expect((await rest('GET', `/repos/o/talk/issues/${issue.number}/comments`, token)).body).toEqual([]);
+  expect((await rest('DELETE', `/repos/o/talk/issues/comments/${made.body.id}`)).status).toBe(204);
+  expect((await rest('GET', `/repos/o/talk/issues/${issue.number}/comments`)).body).toEqual([]);
 });
 
 test('a pull request is read whole through GraphQL', async () => {
@@ -125,8 +53,7 @@ test('a pull request is read whole through GraphQL', async () => {
   github.reply(comment, { body: 'because', author: 'dora' });
   github.createCheckRun('o/pulls', { name: 'test', headSha: pull.head.sha, conclusion: 'failure' });
   const token = github.token({ login: 'o' });
-  const { data, errors } = await graphql(
-    token,
+  const { data, errors } = await graphqlClient(github, token)(
     `query Whole($n: Int!) { repository(owner: "o", name: "pulls") { defaultBranchRef { name target { oid } } isPrivate
       pullRequest(number: $n) { title baseRefName baseRefOid headRefName headRefOid headRepository { nameWithOwner } isCrossRepository
         maintainerCanModify isDraft merged additions deletions changedFiles author { __typename login }
@@ -162,4 +89,53 @@ test('a pull request is read whole through GraphQL', async () => {
   expect(thread).toMatchObject({ path: 'a.txt', line: 2, isResolved: false });
   expect(thread.comments.nodes[0].diffHunk).toBe('@@ -1,3 +1,3 @@\n one\n-two\n+2');
   expect(thread.comments.nodes[1].replyTo.databaseId).toBe(comment.id);
+});
+
+test('many of everything is quick to make and is paged', async () => {
+  const files = Object.fromEntries(Array.from({ length: 250 }, (_, n) => [`src/${n}.txt`, `${n}\n`]));
+  const repository = await github.createRepository({ owner: 'o', name: 'big' });
+  await repository.addCommit({ branch: 'feature', message: 'Write much', files });
+  const pull = await github.createPullRequest(repository, { title: 'Much', head: 'feature' });
+  for (let n = 0; n < 230; n++) github.comment(pull, { body: `${n}`, createdAt: new Date(n * 1000) });
+  for (let n = 0; n < 40; n++)
+    await github.reviewComment(pull, { path: `src/${n}.txt`, line: 1, body: 'why?' });
+  const rest = restClient(github, github.token({ login: 'o' }));
+  const seen: string[] = [];
+  let next: string | undefined = `/repos/o/big/issues/${pull.number}/comments?per_page=1000`;
+  while (next) {
+    const { body, headers } = await rest('GET', next);
+    seen.push(...body.map((comment: { body: string }) => comment.body));
+    next = /<([^>]+)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+  }
+  expect(seen).toEqual(Array.from({ length: 230 }, (_, n) => `${n}`));
+  const { data } = await graphqlClient(
+    github,
+    github.token({ login: 'o' }),
+  )(
+    `{ repository(owner: "o", name: "big") { pullRequest(number: ${pull.number}) {
+      files(last: 1) { totalCount nodes { path } } reviewThreads(first: 100) { totalCount nodes { comments(first: 1) { nodes { diffHunk } } } } } } }`,
+  );
+  expect(data.repository.pullRequest.files.totalCount).toBe(250);
+  expect(data.repository.pullRequest.reviewThreads.nodes[39].comments.nodes[0].diffHunk).toBe(
+    '@@ -0,0 +1 @@\n+39',
+  );
+});
+
+test('two writers of one branch: one is told that it is late', async () => {
+  const repository = await github.createRepository({ owner: 'o', name: 'race' });
+  const ask = graphqlClient(github, github.token({ login: 'o' }));
+  const commit = (path: string) =>
+    ask(
+      'mutation C($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }',
+      {
+        input: {
+          branch: { repositoryNameWithOwner: 'o/race', branchName: 'main' },
+          expectedHeadOid: repository.tip('main'),
+          message: { headline: path },
+          fileChanges: { additions: [{ path, contents: '' }] },
+        },
+      },
+    );
+  const answers = await Promise.all([commit('a.txt'), commit('b.txt')]);
+  expect(answers.map((answer) => answer.errors?.[0]?.type ?? 'ok').sort()).toEqual(['STALE_DATA', 'ok']);
 });

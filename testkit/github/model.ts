@@ -280,29 +280,3 @@ export interface Hook {
   active: boolean;
   createdAt: Time;
 }
-
-export interface App {
-  id: number;
-  nodeId: string;
-  slug: string;
-  name: string;
-  owner: User;
-  bot: User;
-  permissions: Permissions;
-  events: string[];
-  publicKey: string;
-  createdAt: Time;
-}
-
-/** `{ contents: 'write', … }`, as GitHub names them. */
-export type Permissions = Record<string, string>;
-
-export interface Installation {
-  id: number;
-  app: App;
-  account: User;
-  permissions: Permissions;
-  /** null: every repository of the account. */
-  repositories: Set<Repository> | null;
-  createdAt: Time;
-}

@@ -1,6 +1,7 @@
 /** Tokens that the local GitHub gave out: whose they are, what they may, and until when. */
 import { randomBytes } from 'node:crypto';
-import type { Installation, Permissions, Repository, User } from './model.ts';
+import type { Installation, Permissions } from './app-model.ts';
+import type { Repository, User } from './model.ts';
 
 export type TokenKind = 'pat' | 'installation' | 'actions';
 

@@ -1,7 +1,9 @@
 /** Webhook payloads in GitHub's shapes, drawn from the present state. */
+
+import type { Installation } from '../app-model.ts';
 import type { WebhookEvent } from '../deliveries.ts';
 import { branchTip } from '../git/refs.ts';
-import type { Installation, Repository, WorkflowRun } from '../model.ts';
+import type { Repository, WorkflowRun } from '../model.ts';
 import { renderRun } from '../render/run.ts';
 import { renderUser } from '../render/user.ts';
 import type { Store } from '../store.ts';

@@ -1,5 +1,6 @@
 /** What every payload has: the repository, who did it, and for whom it is meant. */
-import type { Installation, Label, Repository, User } from '../model.ts';
+import type { Installation } from '../app-model.ts';
+import type { Label, Repository, User } from '../model.ts';
 import { renderRepository } from '../render/repository.ts';
 import { renderUser } from '../render/user.ts';
 import type { Store } from '../store.ts';

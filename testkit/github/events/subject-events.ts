@@ -45,17 +45,22 @@ export function subjectEvents(store: Store) {
       return { name: 'issues', payload };
     },
 
-    /** @param action `opened`, `synchronize`, `labeled`, `assigned`, `ready_for_review`, `closed`, … */
+    /**
+     * @param action `opened`, `synchronize`, `labeled`, `assigned`, `ready_for_review`, `closed`, …
+     * @param options `before` is the former head of a `synchronize`; `target` makes it `pull_request_target`.
+     */
     async pullRequest(
       pull: PullRequest,
       action = 'opened',
-      options: SubjectEventOptions & { target?: boolean } = {},
+      options: SubjectEventOptions & { target?: boolean; before?: string } = {},
     ): Promise<WebhookEvent> {
       const payload = {
         action,
         number: pull.number,
         pull_request: await renderFullPull(store, pull),
-        ...(action === 'synchronize' ? { before: pull.base.sha, after: pull.head.sha } : {}),
+        ...(action === 'synchronize'
+          ? { before: options.before ?? pull.base.sha, after: pull.head.sha }
+          : {}),
         ...particulars(store, pull, action, options),
         ...frame(store, pull.repository, author(pull), options),
       };

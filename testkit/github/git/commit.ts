@@ -1,6 +1,7 @@
 /** Writes commits into a bare repository in one process, however many files they have. */
 import { git } from './command.ts';
 import { branchTip } from './refs.ts';
+import { inTurn } from './turns.ts';
 
 export interface Person {
   name: string;
@@ -19,14 +20,29 @@ export interface CommitRequest {
   date?: string;
   /** Where a new branch starts: a hash; without it a new branch has no parent. */
   from?: string;
+  /** Where the branch must be, so that of two writers one learns that it is late. */
+  expectedTip?: string;
   /** Paths that are executable. */
   executables?: string[];
 }
 
 const nobody: Person = { name: 'octocat', email: 'octocat@users.noreply.github.com' };
 
-/** Commits onto `branch` (made when it does not exist) and gives the new hash. @throws GitError */
-export async function writeCommit(directory: string, request: CommitRequest): Promise<string> {
+/** The branch was not where the writer expected it. */
+export class StaleBranch extends Error {}
+
+/**
+ * Commits onto `branch` (made when it does not exist) and gives the new hash.
+ * @throws GitError, and StaleBranch when the tip is not `expectedTip`
+ */
+export function writeCommit(directory: string, request: CommitRequest): Promise<string> {
+  return inTurn(directory, () => writeInTurn(directory, request));
+}
+
+async function writeInTurn(directory: string, request: CommitRequest): Promise<string> {
+  if (request.expectedTip && branchTip(directory, request.branch) !== request.expectedTip) {
+    throw new StaleBranch(request.branch);
+  }
   const parent = branchTip(directory, request.branch) ?? request.from ?? null;
   const author = request.author ?? nobody;
   const seconds = Math.floor((request.date ? Date.parse(request.date) : Date.now()) / 1000);

@@ -1,5 +1,6 @@
 /** Users and Apps as GitHub's JSON shows them. */
-import type { App, Installation, User } from '../model.ts';
+import type { App, Installation } from '../app-model.ts';
+import type { User } from '../model.ts';
 import type { Store } from '../store.ts';
 
 /** `simple-user` */

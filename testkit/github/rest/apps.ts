@@ -1,5 +1,6 @@
 /** REST: Apps, their installations, and installation tokens. */
-import type { Installation, Permissions, Repository } from '../model.ts';
+import type { Installation, Permissions } from '../app-model.ts';
+import type { Repository } from '../model.ts';
 import { renderRepository } from '../render/repository.ts';
 import { renderApp, renderInstallation } from '../render/user.ts';
 import { installationToken, repositoriesOf } from '../state/apps.ts';

@@ -1,17 +1,18 @@
 /** REST: commits and comparisons. */
 import { git } from '../git/command.ts';
 import { changedFiles, compare } from '../git/diff.ts';
-import { type Commit, readCommit } from '../git/history.ts';
+import { type Commit, readCommit, readLog } from '../git/history.ts';
 import { renderCommit, renderFile } from '../render/commit.ts';
 import { repositoryPage, repositoryUrl } from '../render/repository.ts';
 import { findHead } from '../state/pulls.ts';
-import { type Call, ok, type Route } from './call.ts';
+import { type Call, ok, paginate, type Route } from './call.ts';
 import { HttpProblem, notFound } from './problem.ts';
 
 const repository = '/repos/{owner}/{repo}';
 
 export const commitRoutes: Route[] = [
   { method: 'GET', path: `${repository}/commits/{ref}`, need: ['contents:read'], handle: one },
+  { method: 'GET', path: `${repository}/commits`, need: ['contents:read'], handle: list },
   { method: 'GET', path: `${repository}/compare/{basehead}`, need: ['contents:read'], handle: comparison },
 ];
 
@@ -29,6 +30,12 @@ async function one(call: Call) {
   const commit = await commitOf(call, call.params.ref!);
   const files = await changedFiles(call.repository.directory, commit.parents[0] ?? emptyTree, commit.sha);
   return ok(renderCommit(call.store, call.repository, commit, files));
+}
+
+async function list(call: Call) {
+  const start = await commitOf(call, call.query.get('sha') ?? call.repository.defaultBranch);
+  const all = await readLog(call.repository.directory, [start.sha]);
+  return paginate(call, all, (commit) => renderCommit(call.store, call.repository, commit));
 }
 
 async function comparison(call: Call) {

@@ -1,4 +1,5 @@
 /** REST: reading and writing files of a repository. */
+import { demandWorkflows } from '../access.ts';
 
 import { writeCommit } from '../git/commit.ts';
 import { readCommit, readFileAt, readTree, resolveObject, type TreeEntry } from '../git/history.ts';
@@ -13,6 +14,7 @@ const path = '/repos/{owner}/{repo}/contents/{path}';
 
 export const contentRoutes: Route[] = [
   { method: 'GET', path, need: ['contents:read'], handle: get },
+  { method: 'GET', path: path.replace('/{path}', ''), need: ['contents:read'], handle: get },
   { method: 'PUT', path, need: ['contents:write'], handle: put },
   { method: 'DELETE', path, need: ['contents:write'], handle: remove },
 ];
@@ -77,6 +79,7 @@ async function write(
 ) {
   const { store, repository } = call;
   if (!branchTip(repository.directory, branch)) throw new HttpProblem(404, `Branch ${branch} not found`);
+  demandWorkflows(call.identity, [...Object.keys(change.files ?? {}), ...(change.deletions ?? [])]);
   const user = actor(call);
   const author = { name: user.login, email: `${user.id}+${user.login}@users.noreply.github.com` };
   const message = requiredText(call, 'message');
@@ -112,7 +115,7 @@ function describe(call: Call, file: string, ref: string, entry: TreeEntry) {
 }
 
 function clean(call: Call): string {
-  return call.params.path!.replace(/^\/+|\/+$/g, '');
+  return (call.params.path ?? '').replace(/^\/+|\/+$/g, '');
 }
 
 /** GitHub breaks base64 after 60 characters. */

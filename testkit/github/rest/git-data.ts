@@ -1,18 +1,29 @@
 /** REST: the git database – refs, commits, trees and blobs. */
 import { GitError, git, gitBytes } from '../git/command.ts';
 import { readCommit, readTree, resolveObject, type TreeEntry } from '../git/history.ts';
-import { deleteRef, readRef, updateRef } from '../git/refs.ts';
+import { deleteRef, listRefs, readRef, updateRef } from '../git/refs.ts';
 import { gitUrl, renderGitCommit } from '../render/commit.ts';
 import { repositoryUrl } from '../render/repository.ts';
 import { followBranches } from '../state/pulls.ts';
 import { nodeIdOf } from '../store.ts';
-import { actor, type Call, created, noContent, ok, type Route, requiredText, textsOf } from './call.ts';
+import {
+  actor,
+  type Call,
+  created,
+  noContent,
+  ok,
+  paginate,
+  type Route,
+  requiredText,
+  textsOf,
+} from './call.ts';
 import { HttpProblem, notFound } from './problem.ts';
 
 const data = '/repos/{owner}/{repo}/git';
 
 export const gitDataRoutes: Route[] = [
   { method: 'GET', path: `${data}/ref/{ref}`, need: ['contents:read'], handle: getRef },
+  { method: 'GET', path: `${data}/matching-refs/{ref}`, need: ['contents:read'], handle: matchingRefs },
   { method: 'POST', path: `${data}/refs`, need: ['contents:write'], handle: createRef },
   { method: 'PATCH', path: `${data}/refs/{ref}`, need: ['contents:write'], handle: moveRef },
   { method: 'DELETE', path: `${data}/refs/{ref}`, need: ['contents:write'], handle: removeRef },
@@ -35,6 +46,13 @@ function getRef(call: Call) {
   const sha = readRef(call.repository.directory, ref);
   if (!sha) throw notFound();
   return ok(renderRef(call, ref, sha));
+}
+
+function matchingRefs(call: Call) {
+  const wanted = `refs/${call.params.ref}`;
+  const folder = wanted.slice(0, wanted.lastIndexOf('/') + 1);
+  const found = [...listRefs(call.repository.directory, folder)].filter(([ref]) => ref.startsWith(wanted));
+  return paginate(call, found, ([ref, sha]) => renderRef(call, ref, sha));
 }
 
 async function createRef(call: Call) {

@@ -25,7 +25,7 @@ export async function answerRest(
   call: Omit<Call, 'params' | 'repository'>,
 ): Promise<Answer> {
   try {
-    const { route, params } = match(method, path);
+    const { route, params } = match(method, path.replace(/(.)\/+$/, '$1'));
     const full: Call = { ...call, params, repository: undefined as never };
     admit(route, full);
     const answer = await route.handle(full);

@@ -1,7 +1,8 @@
 /** GitHub Apps: their keys, installations and installation tokens. */
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { App, Installation, Permissions, Repository, User } from '../model.ts';
+import type { App, Installation, Permissions } from '../app-model.ts';
+import type { Repository, User } from '../model.ts';
 import { now, type Store } from '../store.ts';
 import type { Token } from '../tokens.ts';
 

@@ -2,6 +2,7 @@
 import { git } from '../git/command.ts';
 import { type Comparison, compare } from '../git/diff.ts';
 import { branchTip, readRef, updateRef } from '../git/refs.ts';
+import { inTurn } from '../git/turns.ts';
 import type { PullRequest, Repository, User } from '../model.ts';
 import { now, type Store } from '../store.ts';
 import { enlist, type NewIssue, newSubject, record } from './issues.ts';
@@ -80,8 +81,13 @@ export async function followBranches(store: Store, touched: Repository): Promise
 }
 
 /** As `followBranches`, for one pull request; cheap when nothing moved. */
-export async function followBranch(pull: PullRequest): Promise<void> {
-  if (pull.state !== 'open') return;
+export function followBranch(pull: PullRequest): Promise<void> {
+  if (pull.state !== 'open') return Promise.resolve();
+  // many fields of one query ask at once, and two fetches of one ref would collide
+  return inTurn(pull.nodeId, () => followInTurn(pull));
+}
+
+async function followInTurn(pull: PullRequest): Promise<void> {
   const { base, head, repository } = pull;
   base.sha = branchTip(repository.directory, base.ref) ?? base.sha;
   const tip = head.repository && branchTip(head.repository.directory, head.ref);

@@ -1,5 +1,5 @@
 /** Makes repositories and forks with real bare git repositories behind them. */
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { git } from '../git/command.ts';
 import { type CommitRequest, writeCommit } from '../git/commit.ts';
@@ -24,8 +24,16 @@ export interface NewRepository {
 /** Makes the repository and its first commit. */
 export async function createRepository(store: Store, options: NewRepository): Promise<Repository> {
   const repository = register(store, options, null);
-  await git(store.root, ['init', '-q', '--bare', '-b', repository.defaultBranch, repository.directory]);
-  await configure(repository);
+  await git(store.root, [
+    'init',
+    '-q',
+    '--bare',
+    '--template=',
+    '-b',
+    repository.defaultBranch,
+    repository.directory,
+  ]);
+  configure(repository);
   const files = options.files ?? { 'README.md': `# ${options.name}\n` };
   if (Object.keys(files).length > 0) {
     await writeCommit(repository.directory, {
@@ -47,8 +55,16 @@ export async function forkRepository(
 ): Promise<Repository> {
   const { defaultBranch, private: hidden } = parent;
   const fork = register(store, { owner, name, defaultBranch, private: hidden }, parent);
-  await git(store.root, ['clone', '-q', '--bare', '--no-hardlinks', parent.directory, fork.directory]);
-  await configure(fork);
+  await git(store.root, [
+    'clone',
+    '-q',
+    '--bare',
+    '--template=',
+    '--no-hardlinks',
+    parent.directory,
+    fork.directory,
+  ]);
+  configure(fork);
   return fork;
 }
 
@@ -118,10 +134,15 @@ function register(store: Store, options: NewRepository, parent: Repository | nul
 }
 
 /** As on GitHub: partial clones and fetches of any reachable hash work. */
-async function configure(repository: Repository): Promise<void> {
+const serverConfig = `[http]
+\treceivepack = true
+[uploadpack]
+\tallowFilter = true
+\tallowAnySHA1InWant = true
+`;
+
+function configure(repository: Repository): void {
   mkdirSync(join(repository.directory, 'hooks'), { recursive: true });
   installHook(repository.directory);
-  await git(repository.directory, ['config', 'http.receivepack', 'true']);
-  await git(repository.directory, ['config', 'uploadpack.allowFilter', 'true']);
-  await git(repository.directory, ['config', 'uploadpack.allowAnySHA1InWant', 'true']);
+  appendFileSync(join(repository.directory, 'config'), serverConfig);
 }

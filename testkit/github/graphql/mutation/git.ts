@@ -1,13 +1,14 @@
 /** GraphQL mutations: commits and refs. */
+import { demandWorkflows } from '../../access.ts';
 import { GitError } from '../../git/command.ts';
-import { writeCommit } from '../../git/commit.ts';
+import { StaleBranch, writeCommit } from '../../git/commit.ts';
 import { resolveObject } from '../../git/history.ts';
 import { branchTip, deleteRef, readRef, updateRef } from '../../git/refs.ts';
 import type { Repository } from '../../model.ts';
 import { followBranches } from '../../state/pulls.ts';
 import { recordOf } from '../node.ts';
 import { mayWrite, repositoryNamed } from '../permission.ts';
-import { problem } from '../problem.ts';
+import { problem, translated } from '../problem.ts';
 import { commitAt, parseRefNodeId, refView } from '../view/commit.ts';
 import type { Request } from '../view/view.ts';
 import { mutation, viewerOf } from './mutation.ts';
@@ -53,23 +54,23 @@ async function commitOnBranch(request: Request, input: CommitInput) {
   mayWrite(request, repository, ['contents:write']);
   const tip = branchTip(repository.directory, branch);
   if (!tip) throw problem('NOT_FOUND', `No branch named "${branch}" exists in this repository.`);
-  if (tip !== input.expectedHeadOid) {
-    const message = `Expected branch to point to "${input.expectedHeadOid}" but it did not. Pull and try again.`;
-    throw problem('STALE_DATA', message);
-  }
+  if (tip !== input.expectedHeadOid) throw stale(input.expectedHeadOid);
   const additions = input.fileChanges?.additions ?? [];
   const deletions = (input.fileChanges?.deletions ?? []).map((file) => file.path);
   await demandDeletable(repository, tip, deletions);
-  demandWorkflowPermission(request, [...additions.map((file) => file.path), ...deletions]);
+  translated(() => demandWorkflows(request.identity, [...additions.map((file) => file.path), ...deletions]));
   const user = viewerOf(request);
   const { headline, body } = input.message;
   const sha = await writeCommit(repository.directory, {
     branch,
+    expectedTip: tip,
     message: body ? `${headline}\n\n${body}` : headline,
     files: Object.fromEntries(additions.map((file) => [file.path, Buffer.from(file.contents, 'base64')])),
     deletions,
     author: { name: user.login, email: `${user.id}+${user.login}@users.noreply.github.com` },
     committer: { name: 'GitHub', email: 'noreply@github.com' },
+  }).catch((error: unknown) => {
+    throw error instanceof StaleBranch ? stale(tip) : error;
   });
   request.store.signedCommits.add(sha);
   await followBranches(request.store, repository);
@@ -110,13 +111,11 @@ async function demandDeletable(repository: Repository, tip: string, paths: strin
   }
 }
 
-function demandWorkflowPermission(request: Request, paths: string[]): void {
-  const { identity } = request;
-  const permissions = identity.kind === 'token' ? identity.token.permissions : null;
-  const workflow = paths.find((path) => path.startsWith('.github/workflows/'));
-  if (!workflow || !permissions || permissions.workflows === 'write') return;
-  const message = `refusing to allow a GitHub App to create or update workflow \`${workflow}\` without \`workflows\` permission`;
-  throw problem('FORBIDDEN', message);
+function stale(expected: string) {
+  return problem(
+    'STALE_DATA',
+    `Expected branch to point to "${expected}" but it did not. Pull and try again.`,
+  );
 }
 
 async function point(request: Request, repository: Repository, ref: string, oid: string): Promise<void> {

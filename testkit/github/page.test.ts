@@ -1,0 +1,32 @@
+/** The pages show what was written, and run none of it. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalGitHub, startGitHub } from './main.ts';
+
+let github: LocalGitHub;
+
+beforeAll(async () => {
+  github = await startGitHub();
+  await github.createRepository({ owner: 'o', name: 'r' });
+  await github.createRepository({ owner: 'o', name: 'secret', private: true });
+});
+afterAll(() => github.close());
+
+test('a thread is shown escaped, under a policy that allows no script', async () => {
+  const issue = github.createIssue('o/r', {
+    title: '<script>alert(1)</script>',
+    body: '"quoted" & <b>bold</b>',
+  });
+  github.comment(issue, { body: '<img src=x onerror=alert(1)>', author: 'ann' });
+  const answer = await fetch(`${github.serverUrl}/o/r/issues/${issue.number}`);
+  const html = await answer.text();
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(html).not.toMatch(/<script|<img|<b>bold/);
+  expect(html).toContain('&#60;img src=x onerror=alert(1)&#62;');
+});
+
+test('private threads and unknown ones are not found', async () => {
+  github.createIssue('o/secret', { title: 'Hidden' });
+  for (const path of ['/o/secret/issues/1', '/o/r/issues/99', '/nothing']) {
+    expect((await fetch(github.serverUrl + path)).status).toBe(404);
+  }
+});
