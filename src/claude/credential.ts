@@ -16,24 +16,25 @@ export interface ModelCredential {
 const direct = ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN'] as const;
 /** Credentials that reach a provider by the environment alone. */
 const secretVariables = `ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN ANTHROPIC_AUTH_TOKEN AWS_SECRET_ACCESS_KEY
-  AWS_SESSION_TOKEN AWS_BEARER_TOKEN_BEDROCK ANTHROPIC_FOUNDRY_API_KEY AZURE_CLIENT_SECRET`.split(/\s+/);
+  AWS_SESSION_TOKEN AWS_BEARER_TOKEN_BEDROCK ANTHROPIC_AWS_API_KEY ANTHROPIC_FOUNDRY_API_KEY
+  ANTHROPIC_FOUNDRY_AUTH_TOKEN AZURE_CLIENT_SECRET`.split(/\s+/);
+/** What Claude Code itself takes for yes. */
+const switchedOn = /^(1|true|yes|on)$/i;
 const remedy =
   'Give `anthropic_api_key` or `claude_code_oauth_token`, or set one of `use_bedrock`, `use_vertex`, `use_foundry`, or ANTHROPIC_AUTH_TOKEN for a gateway.';
 
 /** @throws AppError `invalid_input` for contradictions, `model_auth` when there is no usable credential. */
 export function chooseCredential(config: Config, job: Record<string, string | undefined>): ModelCredential {
   const provider = chooseProvider(config, job);
-  const secrets = secretVariables
-    .map((name) => job[name])
-    .filter((value) => value !== undefined && value !== '') as string[];
+  const secrets = secretVariables.map((name) => job[name]?.trim() ?? '').filter(Boolean);
   for (const given of [config.anthropicApiKey, config.claudeCodeOauthToken])
     if (given) secrets.push(given.reveal());
   if (provider) return { set: { [provider]: '1' }, unset: [...direct], secrets, warnings: [] };
 
   const available: [string, string][] = [];
-  const apiKey = config.anthropicApiKey?.reveal() || job.ANTHROPIC_API_KEY;
+  const apiKey = config.anthropicApiKey?.reveal() || job.ANTHROPIC_API_KEY?.trim();
   if (apiKey) available.push(['ANTHROPIC_API_KEY', apiKey]);
-  const oauth = config.claudeCodeOauthToken?.reveal() || job.CLAUDE_CODE_OAUTH_TOKEN;
+  const oauth = config.claudeCodeOauthToken?.reveal() || job.CLAUDE_CODE_OAUTH_TOKEN?.trim();
   if (oauth) available.push(['CLAUDE_CODE_OAUTH_TOKEN', oauth]);
   const chosen = available[0];
   if (!chosen) {
@@ -61,7 +62,7 @@ function chooseProvider(config: Config, job: Record<string, string | undefined>)
     [config.useVertex, 'CLAUDE_CODE_USE_VERTEX', 'use_vertex'],
     [config.useFoundry, 'CLAUDE_CODE_USE_FOUNDRY', 'use_foundry'],
   ];
-  const chosen = flags.filter(([given, variable]) => given || job[variable] === '1');
+  const chosen = flags.filter(([given, variable]) => given || switchedOn.test(job[variable] ?? ''));
   if (chosen.length > 1) {
     throw new AppError(
       'invalid_input',

@@ -21,16 +21,24 @@ const passed = [
    GOOGLE_APPLICATION_CREDENTIALS GOOGLE_CLOUD_PROJECT GCLOUD_PROJECT VERTEX_REGION_* AZURE_* OTEL_*`,
 ].flatMap((group) => group.split(/\s+/));
 
-/** Never passed, though a prefix above would let them: values of the action's own inputs and of other sessions. */
-const withheld = new Set(['CLAUDE_CODE_SSE_PORT', 'CLAUDE_CODE_SESSION_ID', 'CLAUDE_CODE_ENTRYPOINT']);
+/** Never passed, though a prefix above would let them: they belong to another session that this job may run in. */
+const withheld = ['CLAUDE_CODE_SSE_PORT', 'CLAUDE_CODE_SESSION_ID', 'CLAUDE_CODE_ENTRYPOINT'];
 
 export type Environment = Record<string, string>;
 
-/** The part of `job` that Claude may see. Unset and empty variables stay unset: some credential chains break on ''. */
-export function allowedEnvironment(job: Record<string, string | undefined>): Environment {
+/**
+ * The part of `job` that Claude may see. Unset and empty variables stay unset: some credential chains break on ''.
+ * @param platform Windows spells names as it likes (`Path`, `SystemRoot`), and means the same.
+ */
+export function allowedEnvironment(
+  job: Record<string, string | undefined>,
+  platform: NodeJS.Platform = process.platform,
+): Environment {
+  const isPassed = listed(passed, platform === 'win32');
+  const isWithheld = listed(withheld, platform === 'win32');
   const environment: Environment = {};
   for (const [name, value] of Object.entries(job)) {
-    if (value && !withheld.has(name) && isPassed(name)) environment[name] = value;
+    if (value && isPassed(name) && !isWithheld(name)) environment[name] = value;
   }
   return environment;
 }
@@ -44,6 +52,11 @@ export const fixedEnvironment: Environment = {
   GIT_TERMINAL_PROMPT: '0',
 };
 
-function isPassed(name: string): boolean {
-  return passed.some((entry) => (entry.endsWith('*') ? name.startsWith(entry.slice(0, -1)) : name === entry));
+function listed(entries: string[], ignoreCase: boolean): (name: string) => boolean {
+  const spelt = (name: string) => (ignoreCase ? name.toUpperCase() : name);
+  const wanted = entries.map(spelt);
+  return (name) =>
+    wanted.some((entry) =>
+      entry.endsWith('*') ? spelt(name).startsWith(entry.slice(0, -1)) : spelt(name) === entry,
+    );
 }

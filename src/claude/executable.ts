@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, chmod, constants, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { access, chmod, constants, cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { AppError } from '../words/errors.ts';
@@ -15,6 +15,8 @@ const run = promisify(execFile);
 export const testedVersion: string = pinned.version;
 const installTimeoutMs = 300_000;
 const attempts = 3;
+const finalCodes =
+  /\b(E404|ETARGET|E401|E403|EINTEGRITY|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|E429|E5\d\d)\b/;
 
 export interface ExecutableSource {
   /** Input `path_to_claude_code_executable`. */
@@ -41,8 +43,8 @@ export async function findClaude(source: ExecutableSource): Promise<string> {
       `Input \`claude_code_version\`: \`${version}\` is not a version such as ${testedVersion}.`,
     );
   }
-  const onPath = await executableOnPath(source.job, 'claude');
-  if (onPath && (await versionOf(onPath)) === version) return onPath;
+  const onPath = await executableOnPath(source.job, binaryName());
+  if (onPath && (await versionOf(onPath, source.job)) === version) return onPath;
   const cached =
     source.toolCache && join(source.toolCache, 'claude-code', version, process.arch, binaryName());
   if (cached && (await isExecutable(cached))) return cached;
@@ -72,7 +74,7 @@ async function install(source: ExecutableSource, version: string, cached: string
   const npm = await executableOnPath(source.job, process.platform === 'win32' ? 'npm.cmd' : 'npm');
   if (!npm) throw cannotInstall(version, 'there is no `npm` on PATH');
   const directory = await mkdtemp(join(source.scratch, 'claude-'));
-  await npmInstall(source, { npm, directory, wanted: `${name}@${version}` });
+  await npmInstall(source, { npm, directory, name, version });
   const installed = join(directory, 'node_modules', name, binaryName());
   await verify(installed, version);
   source.log.info(`Installed Claude Code ${version} in ${Math.round((Date.now() - started) / 100) / 10} s.`);
@@ -82,7 +84,7 @@ async function install(source: ExecutableSource, version: string, cached: string
 
 async function npmInstall(
   source: ExecutableSource,
-  what: { npm: string; directory: string; wanted: string },
+  what: { npm: string; directory: string; name: string; version: string },
 ): Promise<void> {
   const args = [
     'install',
@@ -93,23 +95,26 @@ async function npmInstall(
     '--force',
     '--prefix',
     what.directory,
-    what.wanted,
+    `${what.name}@${what.version}`,
   ];
+  // On Windows npm is a script, which only a shell runs; it gets the words as they are.
+  const shell = process.platform === 'win32';
+  const word = (text: string) => (shell ? `"${text}"` : text);
   const env = { ...source.job, GITHUB_TOKEN: undefined, GH_TOKEN: undefined } as NodeJS.ProcessEnv;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await run(what.npm, args, {
+      await run(word(what.npm), args.map(word), {
         cwd: what.directory,
         env,
         timeout: installTimeoutMs,
-        shell: process.platform === 'win32',
+        shell,
       });
       return;
     } catch (error) {
-      const said = String((error as { stderr?: string }).stderr ?? error);
-      // Unknown versions and refusals do not get better by asking again.
-      const final = /E404|ETARGET|E401|E403|EBADPLATFORM|EINTEGRITY/.test(said);
-      if (final || attempt === attempts) throw cannotInstall(what.wanted, lastLines(said), error);
+      const said = (error as { stderr?: string }).stderr || String(error);
+      // Unknown versions and refusals do not get better by asking again, and what npm asked again itself has had its chance.
+      if (finalCodes.test(said) || attempt === attempts)
+        throw cannotInstall(what.version, reasonIn(said), error);
     }
   }
 }
@@ -130,12 +135,19 @@ async function verify(path: string, version: string): Promise<void> {
 
 /** Moves the executable into the tool cache in one step, so that a run beside this one never sees half of it. */
 async function keep(installed: string, cached: string): Promise<string> {
-  const folder = join(cached, '..');
-  const staging = `${folder}.${process.pid}`;
-  await mkdir(staging, { recursive: true });
-  await cp(installed, join(staging, binaryName()));
-  await rename(staging, folder).catch(() => rm(staging, { recursive: true, force: true }));
-  return (await isExecutable(cached)) ? cached : installed;
+  const folder = dirname(cached);
+  await mkdir(dirname(folder), { recursive: true });
+  const staging = await mkdtemp(`${folder}.`);
+  try {
+    await chmod(staging, 0o755);
+    await cp(installed, join(staging, binaryName()));
+    await rename(staging, folder);
+  } catch (error) {
+    // Another run was faster: what it has put there is as good.
+    await rm(staging, { recursive: true, force: true });
+    if (!(await isExecutable(cached))) throw error;
+  }
+  return cached;
 }
 
 function cannotInstall(version: string, why: string, cause?: unknown): AppError {
@@ -157,14 +169,15 @@ async function executableOnPath(
   return null;
 }
 
-async function versionOf(path: string): Promise<string | null> {
-  const answer = await run(path, ['--version'], { timeout: 10_000, env: {} }).catch(() => null);
+/** With nothing but PATH, which a `claude` that is a script needs to find its interpreter. */
+async function versionOf(path: string, { PATH }: ExecutableSource['job']): Promise<string | null> {
+  const answer = await run(path, ['--version'], { timeout: 10_000, env: { PATH } }).catch(() => null);
   return answer?.stdout.split(' ')[0]?.trim() ?? null;
 }
 
 async function isExecutable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
-    () => true,
+    async () => (await stat(path)).isFile(),
     () => false,
   );
 }
@@ -180,6 +193,10 @@ function binaryName(): string {
   return process.platform === 'win32' ? 'claude.exe' : 'claude';
 }
 
-function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-3).join(' ');
+/** What npm gives as the reason: its first error lines, without their prefix and the stack below. */
+function reasonIn(said: string): string {
+  const errors = [...said.matchAll(/^npm (?:error|ERR!)[ \t]+(\S.*)$/gm)].map((match) => match[1]!);
+  const reasons = errors.filter((line) => !/^(syscall|errno|at |A complete log)/.test(line));
+  const lines = reasons.length > 0 ? reasons : said.trim().split('\n');
+  return lines.slice(0, 3).join(' ').slice(0, 500);
 }

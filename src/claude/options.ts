@@ -1,6 +1,6 @@
 /** Turns a plan into the Agent SDK's options: permissions, settings, MCP servers, limits. */
 import { readFile, realpath } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import {
   createSdkMcpServer,
   type McpServerConfig,
@@ -39,6 +39,8 @@ type PermissionMode = NonNullable<Options['permissionMode']>;
 /** @throws AppError `invalid_input` for settings or MCP configurations that cannot be read. */
 export async function sdkOptions(plan: SessionPlan): Promise<Options> {
   const { arguments: args } = plan;
+  // The SDK would let its own `settings` replace the flag: both are merged below instead.
+  const { settings: settingsFlag, ...extraArgs } = args.extra;
   const jsonSchema = args.jsonSchema;
   const append = [plan.systemAppend, args.appendSystemPrompt].filter(Boolean).join('\n\n');
   return {
@@ -53,7 +55,7 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
     settingSources: plan.trustCheckout
       ? ((args.settingSources as Options['settingSources']) ?? ['user', 'project', 'local'])
       : ['user'],
-    settings: await settingsOf(plan),
+    settings: await settingsOf(plan, settingsFlag ?? ''),
     mcpServers: { ...(await userServers(plan)), ...ownServers(plan.servers) },
     strictMcpConfig: !plan.trustCheckout,
     // A server's environment may hold secrets, which a command line would show to every process.
@@ -66,47 +68,56 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
       maxBudgetUsd: plan.maxBudgetUsd ?? args.maxBudgetUsd ?? undefined,
     }),
     ...(jsonSchema && { outputFormat: { type: 'json_schema', schema: jsonSchema } }),
-    extraArgs: args.extra,
+    extraArgs,
   };
 }
 
-/** Settings of this run only; the machine's own files are not touched. */
-async function settingsOf(plan: SessionPlan): Promise<Settings> {
-  const given = await readSettings(plan);
+/** Settings of this run only; the machine's own files are not touched. The flag of `claude_args` wins over the input. */
+async function settingsOf(plan: SessionPlan, flag: string): Promise<Settings> {
+  const given: Settings = {
+    ...(await readGiven(plan, 'Input `settings`', plan.settings)),
+    ...(await readGiven(plan, 'Input `claude_args`: `--settings`', flag)),
+  };
   if (plan.trustCheckout) return { enableAllProjectMcpServers: true, ...given };
   // Memory files are found by real path: https://code.claude.com/docs/en/memory
   const excludes = `${await realpath(plan.directory)}/**`;
   return { ...given, claudeMdExcludes: [...(given.claudeMdExcludes ?? []), excludes] };
 }
 
-async function readSettings(plan: SessionPlan): Promise<Settings> {
-  const text = plan.settings.trim();
-  if (!text) return {};
-  const inline = text.startsWith('{');
-  const source = inline
-    ? text
-    : await readFile(resolve(plan.directory, text), 'utf8').catch((error) =>
-        refuse('settings', `\`${text}\` cannot be read: ${error.message}`),
-      );
-  return parseObject('settings', source) as Settings;
-}
-
 async function userServers(plan: SessionPlan): Promise<Record<string, McpServerConfig>> {
   const servers: Record<string, McpServerConfig> = {};
   for (const config of plan.arguments.mcpConfigs) {
-    const inline = config.trim().startsWith('{');
-    const path = isAbsolute(config) ? config : resolve(plan.directory, config);
-    const text = inline
-      ? config
-      : await readFile(path, 'utf8').catch((error) =>
-          refuse('claude_args', `\`--mcp-config ${config}\` cannot be read: ${error.message}`),
-        );
-    const parsed = parseObject('claude_args', text, '`--mcp-config`') as {
-      mcpServers?: Record<string, McpServerConfig>;
-    };
-    Object.assign(servers, parsed.mcpServers ?? {});
+    const given = await readGiven(plan, 'Input `claude_args`: `--mcp-config`', config);
+    Object.assign(servers, given.mcpServers ?? {});
   }
   return servers;
+}
+
+/** A JSON object given inline or as a path, which starts at the checkout. @param what names it in an error. */
+async function readGiven(plan: SessionPlan, what: string, given: string): Promise<Record<string, unknown>> {
+  const text = given.trim();
+  if (!text) return {};
+  if (text.startsWith('{')) return parseObject(what, text);
+  const path = await realpath(resolve(plan.directory, text)).catch((error) =>
+    refuse(`${what}: \`${text}\` cannot be read: ${error.message}`),
+  );
+  // In a pull request the file is the contributor's, and settings start programs.
+  if (!plan.trustCheckout && isInside(await realpath(plan.directory), path)) {
+    throw new AppError(
+      'invalid_input',
+      `${what}: \`${text}\` is a file of the checkout, which is not trusted on this event.`,
+      { remedy: 'Give the JSON itself, or a file outside the checkout that an earlier step has written.' },
+    );
+  }
+  const source = await readFile(path, 'utf8').catch((error) =>
+    refuse(`${what}: \`${text}\` cannot be read: ${error.message}`),
+  );
+  return parseObject(`${what}: \`${text}\``, source);
+}
+
+function isInside(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
 }
 
 function ownServers(servers: ToolServer[]): Record<string, McpServerConfig> {
@@ -128,17 +139,18 @@ function ownServers(servers: ToolServer[]): Record<string, McpServerConfig> {
   );
 }
 
-function parseObject(input: string, text: string, part = ''): Record<string, unknown> {
+function parseObject(what: string, text: string): Record<string, unknown> {
+  let parsed: unknown;
   try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      return parsed as Record<string, unknown>;
+    parsed = JSON.parse(text);
   } catch (error) {
-    return refuse(input, `${part} is not valid JSON: ${(error as Error).message}`);
+    return refuse(`${what} is not valid JSON: ${(error as Error).message}`);
   }
-  return refuse(input, `${part} must be a JSON object.`);
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+    return parsed as Record<string, unknown>;
+  return refuse(`${what} must be a JSON object.`);
 }
 
-function refuse(input: string, what: string): never {
-  throw new AppError('invalid_input', `Input \`${input}\`: ${what}`);
+function refuse(message: string): never {
+  throw new AppError('invalid_input', message);
 }

@@ -1,5 +1,5 @@
 /** Claude's process: spawned so that it dies with its parent, and found again by the mark in its environment. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
@@ -7,15 +7,25 @@ import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sd
 /** The variable that every process of a run inherits; its value is unique to the run. */
 export const runMark = 'FORGEHAND_RUN';
 
-/** Linux's way to die with the parent; elsewhere the end of the input does it, more slowly. */
-const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(
-  (path) => process.platform === 'linux' && existsSync(path),
-);
+const parentDeathKills = ['--pdeathsig', 'KILL', '--'];
+let setpriv: string | null | undefined;
+
+/**
+ * Linux's way to die with the parent; elsewhere the end of the input does it, more slowly. It is tried once: BusyBox
+ * has a program of the same name that does not know how.
+ */
+function findSetpriv(): string | null {
+  if (process.platform !== 'linux') return null;
+  const works = (path: string) =>
+    existsSync(path) && spawnSync(path, [...parentDeathKills, 'true'], { stdio: 'ignore' }).status === 0;
+  return ['/usr/bin/setpriv', '/bin/setpriv'].find(works) ?? null;
+}
 
 /** For the Agent SDK's `spawnClaudeCodeProcess`. `onSpawn` gets the process id. */
 export function spawnClaude(options: SpawnOptions, onSpawn: (pid: number) => void): SpawnedProcess {
+  if (setpriv === undefined) setpriv = findSetpriv();
   const [command, args] = setpriv
-    ? [setpriv, ['--pdeathsig', 'KILL', '--', options.command, ...options.args]]
+    ? [setpriv, [...parentDeathKills, options.command, ...options.args]]
     : [options.command, options.args];
   const child: ChildProcess = spawn(command, args, {
     cwd: options.cwd,
@@ -37,7 +47,8 @@ export function spawnClaude(options: SpawnOptions, onSpawn: (pid: number) => voi
  */
 export async function endProcesses(mark: string, pid: number | null): Promise<number> {
   let found = 0;
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  // The second SIGKILL is for what was started while the first went round.
+  for (const signal of ['SIGTERM', 'SIGKILL', 'SIGKILL'] as const) {
     const targets = process.platform === 'linux' ? marked(mark) : group(pid);
     if (targets.length === 0) return found;
     found = Math.max(found, targets.length);
@@ -64,7 +75,7 @@ function environmentOf(pid: number): string[] {
 }
 
 function group(pid: number | null): number[] {
-  return pid !== null && isAlive(pid) ? [-pid] : [];
+  return pid !== null && isAlive(-pid) ? [-pid] : [];
 }
 
 function isAlive(pid: number): boolean {

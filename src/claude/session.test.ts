@@ -12,7 +12,7 @@ import { AppError } from '../words/errors.ts';
 import { parseClaudeArguments } from './arguments.ts';
 import type { SessionPlan } from './options.ts';
 import { endProcesses, runMark } from './process.ts';
-import { runSession, type SessionPrompt } from './session.ts';
+import { openSession, type SessionEvents, type SessionPrompt } from './session.ts';
 
 let model: ScriptedModel;
 let home: string;
@@ -57,12 +57,19 @@ function plan(
   };
 }
 
-const run = (from: SessionPlan, prompt: Partial<SessionPrompt> = {}) =>
-  runSession(
-    from,
-    { text: 'Context first.', request: 'please help', verbatim: true, ...prompt },
-    { signal: controller.signal, onMessage: (message) => messages.push(message), onSpawn: () => {} },
-  );
+const run = async (
+  from: SessionPlan,
+  prompt: Partial<SessionPrompt> = {},
+  events: Partial<SessionEvents> = {},
+) => {
+  const session = await openSession(from, {
+    signal: controller.signal,
+    onMessage: (message) => messages.push(message),
+    onSpawn: () => {},
+    ...events,
+  });
+  return session.run({ text: 'Context first.', request: 'please help', verbatim: true, ...prompt });
+};
 
 test('a session edits files, calls our tool, and ends with text, cost and turns', async () => {
   const said: string[] = [];
@@ -190,11 +197,7 @@ test('an abort carries its reason and leaves no process', async () => {
 test('a killed Claude is a crash', async () => {
   let pid = Number.NaN;
   model.script([{ hang: true }]);
-  const crashed = runSession(
-    plan(),
-    { text: 'x', request: null, verbatim: true },
-    { signal: controller.signal, onMessage: () => {}, onSpawn: (child) => (pid = child) },
-  );
+  const crashed = run(plan(), { request: null }, { onSpawn: (child) => (pid = child) });
   await model.request(1);
   expect(pid).toBeGreaterThan(1);
   process.kill(pid, 'SIGKILL');

@@ -1,10 +1,11 @@
-/** Runs Claude Code on one request through the Agent SDK and says how it ended. */
+/** One session of Claude Code through the Agent SDK: started early, given its prompt, and told how it ended. */
 import {
-  query,
   type SDKMessage,
   type SDKResultMessage,
   type SDKUserMessage,
   type SpawnedProcess,
+  startup,
+  type WarmQuery,
 } from '@anthropic-ai/claude-agent-sdk';
 import { AppError } from '../words/errors.ts';
 import type { Reason, Usage } from '../words/result.ts';
@@ -35,21 +36,19 @@ export interface SessionResult {
   structuredOutput?: unknown;
 }
 
+/** Claude Code, started and waiting for its prompt. */
+export interface OpenSession {
+  /** Sends the prompt and waits for the end. Foreseen ends (refused key, limits, crash, abort) are results with a reason. */
+  run(prompt: SessionPrompt): Promise<SessionResult>;
+}
+
 /**
- * One session from prompt to result. Foreseen ends (refused key, limits, crash, abort) are results with a reason.
+ * Starts Claude Code before its prompt is known, so that its start-up goes on beside the reading of the thread.
  * @throws AppError `invalid_input` for settings that cannot be read.
  */
-export async function runSession(
-  plan: SessionPlan,
-  prompt: SessionPrompt,
-  events: SessionEvents,
-): Promise<SessionResult> {
-  const seen: Seen = {
-    sessionId: null,
-    result: null,
-    refusedKey: null,
-    acknowledgements: prompt.request === null ? 0 : 1,
-  };
+export async function openSession(plan: SessionPlan, events: SessionEvents): Promise<OpenSession> {
+  const options = await sdkOptions(plan);
+  events.signal.throwIfAborted();
   const abort = new AbortController();
   const running: { claude: SpawnedProcess | null } = { claude: null };
   // At once: what Claude would still say or do after this point is not wanted.
@@ -58,23 +57,48 @@ export async function runSession(
     abort.abort();
   };
   events.signal.addEventListener('abort', stop, { once: true });
-  let failure: unknown = null;
-  const input = messagesOf(prompt);
-  try {
-    const options = await sdkOptions(plan);
-    if (events.signal.aborted) return endedBy(events.signal, seen);
-    const session = query({
-      prompt: input.messages,
-      options: {
-        ...options,
-        abortController: abort,
-        spawnClaudeCodeProcess: (spawn) => {
-          running.claude = spawnClaude(spawn, events.onSpawn);
-          return running.claude;
-        },
+  const warm = startup({
+    options: {
+      ...options,
+      abortController: abort,
+      spawnClaudeCodeProcess: (spawn) => {
+        running.claude = spawnClaude(spawn, events.onSpawn);
+        return running.claude;
       },
-    });
-    for await (const message of session) {
+    },
+  });
+  // `run` tells of it.
+  warm.catch(() => {});
+  return {
+    run: async (prompt) => {
+      const structured = plan.arguments.jsonSchema !== null;
+      const result = await converse({ warm, prompt, events, stop, structured });
+      events.signal.removeEventListener('abort', stop);
+      return result;
+    },
+  };
+}
+
+interface Conversation {
+  warm: Promise<WarmQuery>;
+  prompt: SessionPrompt;
+  events: SessionEvents;
+  stop(): void;
+  /** Output in a given form was asked for. */
+  structured: boolean;
+}
+
+async function converse({ warm, prompt, events, stop, structured }: Conversation): Promise<SessionResult> {
+  const seen: Seen = {
+    sessionId: null,
+    result: null,
+    refusedKey: null,
+    acknowledgements: prompt.request === null ? 0 : 1,
+  };
+  const input = messagesOf(prompt);
+  let why = 'it ended without a result';
+  try {
+    for await (const message of (await warm).query(input.messages)) {
       if (events.signal.aborted) break;
       events.onMessage(message);
       note(seen, message);
@@ -82,16 +106,14 @@ export async function runSession(
       if (seen.result || seen.refusedKey) break;
     }
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    failure = error;
+    why = error instanceof Error ? error.message : String(error);
   } finally {
     input.end();
-    events.signal.removeEventListener('abort', stop);
   }
+  const { result, refusedKey } = seen;
   if (events.signal.aborted) return endedBy(events.signal, seen);
-  if (seen.refusedKey) return { ...ended(seen), reason: 'model_auth', text: seen.refusedKey };
-  if (seen.result) return readResult(seen.result, plan.arguments.jsonSchema !== null);
-  const why = failure instanceof Error ? failure.message : 'it ended without a result';
+  if (refusedKey) return { ...ended(seen), reason: 'model_auth', text: refusedKey };
+  if (result) return readResult(result, structured);
   return { ...ended(seen), reason: 'claude_crashed', text: `Claude Code stopped: ${why}` };
 }
 

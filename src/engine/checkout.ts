@@ -47,6 +47,7 @@ export interface PrepareRequest {
 /** @throws AppError `invalid_input` for a deleted branch or files in the way; `git_failed`, `github_*`. */
 export async function prepareCheckout(request: PrepareRequest): Promise<Prepared> {
   const { door, task, workspace, plan } = request;
+  await workspace.setIdentity(request.identity);
   const started = await putOnBranch(request);
   const gate = await createGate({
     workspace: workspace.directory,

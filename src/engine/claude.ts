@@ -7,7 +7,6 @@ import { runMark } from '../claude/process.ts';
 import { AppError } from '../words/errors.ts';
 import type { Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
-import { type Identity, identityEnvironment } from '../workspace/git.ts';
 import type { Door } from './door.ts';
 
 /** What tag mode allows without asking; edits inside the checkout come with the permission mode. */
@@ -19,7 +18,6 @@ export type ClaudeSettings = Omit<SessionPlan, 'executable' | 'directory' | 'ser
 export interface SettingsRequest {
   door: Door;
   task: Task;
-  identity: Identity | null;
   /** A GitHub token for Claude's own process, when `claude_github_token` gives one. */
   githubToken: string | null;
 }
@@ -28,14 +26,13 @@ export interface SettingsRequest {
  * Reads and checks what the settings say about Claude; makes no request.
  * @throws AppError `invalid_input` for arguments that cannot be read, `model_auth` when there is no credential.
  */
-export function claudeSettings({ door, task, identity, githubToken }: SettingsRequest): ClaudeSettings {
+export function claudeSettings({ door, task, githubToken }: SettingsRequest): ClaudeSettings {
   const { config } = door;
   const args = parseClaudeArguments(config.claudeArgs);
   const credential = chooseCredential(config, door.job);
   for (const secret of credential.secrets) door.addSecret(secret);
   const environment = { ...allowedEnvironment(door.job), ...fixedEnvironment, ...credential.set };
   for (const name of credential.unset) delete environment[name];
-  if (identity) Object.assign(environment, identityEnvironment(identity));
   if (githubToken) Object.assign(environment, githubEnvironment(door.host.serverUrl, githubToken));
   environment[runMark] = door.mark;
   const tag = task.mode === 'tag';
@@ -45,7 +42,7 @@ export function claudeSettings({ door, task, identity, githubToken }: SettingsRe
     arguments: args,
     permissionMode: tag ? 'acceptEdits' : 'default',
     allowedTools: tag ? tagTools : [],
-    trustCheckout: task.subject?.kind !== 'pull_request' && !runsForeignCode(task, door),
+    trustCheckout: trustsCheckout(task, door),
     settings: config.settings,
     maxBudgetUsd: config.maxBudgetUsd,
   };
@@ -111,9 +108,12 @@ export function checkSettings(door: Door): void {
   }
 }
 
-/** `pull_request_target` and `workflow_run` run with the base's rights while the checkout may hold a stranger's code. */
-function runsForeignCode(task: Task, door: Door): boolean {
-  return task.subject === null && door.job.GITHUB_EVENT_NAME === 'workflow_run';
+/**
+ * False where the checkout may hold what a stranger proposes: on pull requests, and in a `workflow_run`, which has the
+ * base's rights while it may have checked out a pull request's code.
+ */
+export function trustsCheckout(task: Task, door: Door): boolean {
+  return task.subject?.kind !== 'pull_request' && door.job.GITHUB_EVENT_NAME !== 'workflow_run';
 }
 
 function githubEnvironment(serverUrl: string, token: string): Environment {

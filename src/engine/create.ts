@@ -1,8 +1,6 @@
 /** The composition root: makes the steps of one run and hands each of them what it needs, and no more. */
 import { mkdirSync } from 'node:fs';
-import { findClaude } from '../claude/executable.ts';
-import { endProcesses } from '../claude/process.ts';
-import type { SessionResult } from '../claude/session.ts';
+import type { SessionPrompt } from '../claude/session.ts';
 import { type FetchedThread, fetchThread } from '../context/fetch.ts';
 import { filterThread } from '../context/filter.ts';
 import { WorkflowNotValidated } from '../github/auth.ts';
@@ -16,63 +14,36 @@ import type { GitHubEvent } from '../words/event.ts';
 import type { Reporter } from '../words/result.ts';
 import type { Decision, Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
-import type { Identity } from '../workspace/git.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { decideAccess } from './access.ts';
 import { planBranch } from './branch-plan.ts';
 import { openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
-import { checkSettings, claudeSettings, claudeWarnings, toolNames, wantsGitHubToken } from './claude.ts';
+import { checkSettings, claudeWarnings, trustsCheckout, wantsGitHubToken } from './claude.ts';
+import { ClaudeRun } from './claude-run.ts';
 import { type Connection, connect } from './connect.ts';
 import type { Door } from './door.ts';
+import { identityOf } from './identity.ts';
 import { branchUrl, createPullRequestUrl } from './links.ts';
-import { promptFor } from './prompt.ts';
+import { promptFor, systemFor } from './prompt.ts';
 import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
 
 /** What was gathered for tag mode; null in agent mode, which adds nothing to its prompt. */
 export type Gathered = FetchedThread | null;
+type Declined = Exclude<Decision, { verdict: 'run' }>;
 
 /** The steps of one run, in the order in which `handle` takes them. */
-export interface Run {
-  checkSettings(): void;
-  connect(): Promise<void>;
-  decideAccess(): Promise<Decision>;
-  openReporters(): Promise<Reporter>;
-  gather(): Promise<Gathered>;
-  findClaude(): Promise<string>;
-  prepareCheckout(gathered: Gathered): Promise<Prepared | null>;
-  session(request: SessionRequest): Promise<SessionResult>;
-  publish(checkout: Prepared | null): Promise<Omit<Outcome, 'session'>>;
-  commentUrl(): string | null;
-  /** A "no" that came as an error, because only GitHub could say it. */
-  declineOf(error: unknown): Exclude<Decision, { verdict: 'run' }> | null;
-  messages: readonly unknown[];
-  token(): string | null;
-  /** Ends what still runs and gives the checkout back. Never throws. */
-  close(): Promise<void>;
-}
-
-export interface SessionRequest {
-  executable: string;
-  thread: Gathered;
-  checkout: Prepared | null;
-  report: Reporter;
-  started: Promise<void>;
-}
-
-export function createRun(event: GitHubEvent, task: Task, door: Door): Run {
-  return new TaskRun(event, task, door);
-}
-
-class TaskRun implements Run {
-  readonly messages: unknown[] = [];
+export class Run {
   private connection: Connection | null = null;
   private usedToken: string | null = null;
   private workspace: Workspace | null = null;
+  private takingOver: Promise<string> | null = null;
   private comment: TrackingComment | null = null;
   private reaction: Reporter | null = null;
-  private claudePid: number | null = null;
+  private claude: ClaudeRun | null = null;
+  private checkout: Prepared | null = null;
+  private servers: ToolServer[] = [];
   private readonly event: GitHubEvent;
   private readonly task: Task;
   private readonly door: Door;
@@ -102,33 +73,44 @@ class TaskRun implements Run {
   }
 
   async openReporters(): Promise<Reporter> {
+    const { door, task } = this;
     const connection = this.connected();
-    const ownLogin = wantsSticky(this.door, this.task)
-      ? ((await fetchViewer(connection.client))?.login ?? null)
-      : null;
-    this.comment = commentOf(this.door, this.task, connection, ownLogin);
-    this.reaction = reactionOf(this.door, this.task, connection);
+    const ownLogin = wantsSticky(door, task) ? ((await fetchViewer(connection.client))?.login ?? null) : null;
+    this.comment = commentOf(door, task, connection, ownLogin);
+    this.reaction = reactionOf(door, task, connection);
     return reportTo(
       [this.comment, this.reaction].filter((reporter) => reporter !== null),
-      this.door.log,
+      door.log,
     );
+  }
+
+  /** Takes the checkout over and starts Claude in it; neither needs the network. */
+  async startClaude(report: Reporter, started: Promise<void>): Promise<ClaudeRun> {
+    const { door, task } = this;
+    const githubToken = wantsGitHubToken(door, task) ? await this.connected().credential.token() : null;
+    if (githubToken) door.warn('Claude works with a GitHub token of its own (`claude_github_token`).');
+    this.servers = this.toolServers(report);
+    this.claude = new ClaudeRun({
+      door,
+      task,
+      servers: this.servers,
+      systemAppend: systemFor(task),
+      githubToken,
+      onFirstMessage: () =>
+        void started
+          .then(() => this.reaction?.progress({ status: 'in_progress', message: '' }))
+          .catch(() => {}),
+    });
+    this.takingOver = this.takeOver();
+    await this.claude.start(this.takingOver);
+    return this.claude;
   }
 
   async gather(): Promise<Gathered> {
     const { subject, mode, repository } = this.task;
-    // The checkout is taken over meanwhile: it needs no network.
-    const [, fetched] = await Promise.all([
-      this.openCheckout(),
-      mode === 'tag' && subject
-        ? fetchThread({
-            graphql: this.connected().client.graphql,
-            repository,
-            kind: subject.kind,
-            number: subject.number,
-          })
-        : null,
-    ]);
-    if (!fetched) return null;
+    if (mode !== 'tag' || !subject) return null;
+    const { graphql } = this.connected().client;
+    const fetched = await fetchThread({ graphql, repository, kind: subject.kind, number: subject.number });
     const { config } = this.door;
     const thread = filterThread({
       ...fetched,
@@ -140,88 +122,33 @@ class TaskRun implements Run {
     return { ...fetched, thread };
   }
 
-  findClaude(): Promise<string> {
-    const { config, job, toolCache, scratch, directory, log } = this.door;
-    return findClaude({
-      given: config.pathToClaudeCodeExecutable,
-      version: config.claudeCodeVersion,
-      directory,
-      job,
-      toolCache,
-      scratch,
-      log,
-    });
-  }
-
   async prepareCheckout(gathered: Gathered): Promise<Prepared | null> {
     const { door, task, workspace } = this;
-    this.door.signal.throwIfAborted();
-    if (!gathered || !workspace) return null;
+    door.signal.throwIfAborted();
+    const identity = identityOf(door, gathered?.viewer ?? null);
+    if (!workspace) return null;
+    if (!gathered) {
+      await workspace.setIdentity(identity);
+      return null;
+    }
     const { client, credential } = this.connected();
     const plan = await planBranch({ task, thread: gathered.thread, config: door.config }, client);
-    const identity = this.identity(gathered);
-    const prepared = await prepareCheckout({
+    this.checkout = await prepareCheckout({
       door,
       task,
       workspace,
       plan,
       identity,
       token: credential.token,
-      stop: () => this.endClaude(),
-      secrets: () => door.secrets(),
+      stop: async () => this.claude?.end(),
+      secrets: door.secrets,
     });
-    return prepared;
+    return this.checkout;
   }
 
-  async session({ executable, thread, checkout, report, started }: SessionRequest): Promise<SessionResult> {
-    const { door, task } = this;
-    door.signal.throwIfAborted();
-    const token = wantsGitHubToken(door, task) ? await this.connected().credential.token() : null;
-    if (token) door.warn('Claude works with a GitHub token of its own (`claude_github_token`).');
-    const identity = thread ? this.identity(thread) : null;
-    const settings = claudeSettings({ door, task, identity, githubToken: token });
-    const servers = this.servers(checkout, report);
-    const prompt = promptFor({
-      door,
-      task,
-      gathered: thread,
-      checkout,
-      servers,
-      trustCheckout: settings.trustCheckout,
-    });
-    const { runSession } = await import('../claude/session.ts');
-    const timeout = timeoutOf(door);
-    try {
-      return await runSession(
-        {
-          ...settings,
-          executable,
-          directory: this.workspace?.directory ?? door.directory,
-          servers,
-          systemAppend: prompt.system,
-          allowedTools: [...settings.allowedTools, ...(task.mode === 'tag' ? toolNames(servers) : [])],
-        },
-        prompt.messages,
-        {
-          signal: timeout.signal,
-          onSpawn: (pid) => {
-            this.claudePid = pid;
-            door.remember('claude', { pid });
-          },
-          onMessage: (message) => {
-            if (this.messages.length === 0)
-              void started
-                .then(() => this.reaction?.progress({ status: 'in_progress', message: '' }))
-                .catch(() => {});
-            this.messages.push(message);
-            door.seen(message);
-          },
-        },
-      );
-    } finally {
-      timeout.clear();
-      await this.endClaude();
-    }
+  buildPrompt(gathered: Gathered, checkout: Prepared | null): SessionPrompt {
+    const { door, task, servers } = this;
+    return promptFor({ door, task, gathered, checkout, servers, trustCheckout: trustsCheckout(task, door) });
   }
 
   async publish(checkout: Prepared | null): Promise<Omit<Outcome, 'session'>> {
@@ -229,89 +156,75 @@ class TaskRun implements Run {
     const { branch, error, notes } = await checkout.publisher.finish();
     const { door, task } = this;
     const { serverUrl } = door.host;
-    const known = { branch, publishError: error, notes };
-    if (!branch) return { ...known, pullRequestUrl: null };
+    const known = { branch, publishError: error, notes, pullRequestUrl: null };
+    if (!branch) return known;
     this.comment?.learn({
       branch: { name: branch.name, url: branchUrl(serverUrl, branch.repository, branch.name) },
     });
-    if (!checkout.isNew) return { ...known, pullRequestUrl: null };
+    if (!checkout.isNew) return known;
     this.comment?.learn({ createPullRequestUrl: createPullRequestUrl(serverUrl, task, branch) });
-    if (door.config.createPullRequest === 'link') return { ...known, pullRequestUrl: null };
-    const opened = await openPullRequest(this.connected().client, {
-      task,
-      branch,
-      draft: door.config.createPullRequest === 'draft',
-    });
+    if (door.config.createPullRequest === 'link') return known;
+    const draft = door.config.createPullRequest === 'draft';
+    const opened = await openPullRequest(this.connected().client, { task, branch, draft });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
   }
 
-  commentUrl(): string | null {
-    return this.comment?.ref()?.url ?? null;
-  }
-
-  token(): string | null {
-    return this.usedToken;
-  }
-
-  declineOf(error: unknown): Exclude<Decision, { verdict: 'run' }> | null {
+  /** A "no" that came as an error, because only GitHub could say it. */
+  declineOf(error: unknown): Declined | null {
     if (!(error instanceof WorkflowNotValidated)) return null;
     return { verdict: 'ignore', reason: error.reason, message: error.message, facts: [] };
   }
 
+  get commentUrl(): string | null {
+    return this.comment?.ref()?.url ?? null;
+  }
+
+  /** The GitHub token that was used; null when none was needed. */
+  get token(): string | null {
+    return this.usedToken;
+  }
+
+  /** Claude Code's own messages. */
+  get messages(): readonly unknown[] {
+    return this.claude?.messages ?? [];
+  }
+
+  /** Ends what still runs and gives the checkout back. Never throws. */
   async close(): Promise<void> {
-    await this.endClaude().catch(() => 0);
+    await this.claude?.end().catch(() => {});
+    // Another step may have failed while this one was under way; what it took over is given back all the same.
+    await this.takingOver?.catch(() => {});
     const problems = (await this.workspace?.restore().catch((error: Error) => [error.message])) ?? [];
     for (const problem of problems) this.door.warn(problem);
   }
 
-  /** Tag mode needs a checkout; agent mode takes one over when there is one. */
-  private async openCheckout(): Promise<void> {
+  /** Tag mode needs a checkout; agent mode takes one over when there is one. Answers where Claude works. */
+  private async takeOver(): Promise<string> {
     try {
       this.workspace = await openCheckout(this.door);
+      return this.workspace.directory;
     } catch (error) {
-      if (this.task.mode === 'tag' || !(error instanceof AppError) || error.reason !== 'invalid_input')
-        throw error;
+      const needed =
+        this.task.mode === 'tag' || !(error instanceof AppError) || error.reason !== 'invalid_input';
+      if (needed) throw error;
       this.door.log.info('There is no checkout; Claude works in the directory as it is.');
+      return this.door.directory;
     }
   }
 
-  private servers(checkout: Prepared | null, report: Reporter): ToolServer[] {
+  private toolServers(report: Reporter): ToolServer[] {
+    const push = async () => {
+      if (!this.checkout) throw new AppError('internal', 'There is no branch to publish to yet.');
+      return this.checkout.publisher.push();
+    };
     return [
       ...(this.comment ? [commentServer((progress) => report.progress(progress))] : []),
-      ...(checkout ? [filesServer(() => checkout.publisher.push())] : []),
+      ...(this.task.mode === 'tag' && this.task.subject ? [filesServer(push)] : []),
     ];
-  }
-
-  /** The configured bot; left at its defaults, the login that the credential acts as. */
-  private identity({ viewer }: FetchedThread): Identity {
-    const { config, host } = this.door;
-    const isDefault = config.botId === '41898282' && config.botName === 'claude[bot]';
-    const [name, id] =
-      isDefault && viewer.login && viewer.id
-        ? [viewer.login, String(viewer.id)]
-        : [config.botName, config.botId];
-    return { name, email: `${id}+${name}@users.noreply.${new URL(host.serverUrl).hostname}` };
-  }
-
-  private async endClaude(): Promise<void> {
-    await endProcesses(this.door.mark, this.claudePid);
   }
 
   private connected(): Connection {
     if (!this.connection) throw new AppError('internal', 'GitHub is asked before there is a credential.');
     return this.connection;
   }
-}
-
-/** The run's own signal, and a limit on how long Claude may work. */
-function timeoutOf(door: Door): { signal: AbortSignal; clear(): void } {
-  const minutes = door.config.timeoutMinutes;
-  if (minutes === null) return { signal: door.signal, clear: () => {} };
-  const limit = new AbortController();
-  const timer = setTimeout(
-    () =>
-      limit.abort(new AppError('timed_out', `Claude worked longer than \`timeout_minutes\` (${minutes}).`)),
-    minutes * 60_000,
-  );
-  return { signal: AbortSignal.any([door.signal, limit.signal]), clear: () => clearTimeout(timer) };
 }

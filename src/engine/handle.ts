@@ -27,15 +27,15 @@ export async function handle(event: GitHubEvent, door: Door): Promise<Ending> {
   if (asked.verdict !== 'run') return declined(asked, null, asked.facts);
 
   // Only now is the rest of the house loaded: an event that is not for Claude has ended above.
-  const { createRun } = await import('./create.ts');
-  const run = createRun(event, asked.task, door);
+  const { Run } = await import('./create.ts');
+  const run = new Run(event, asked.task, door);
   const ending = (result: Result, decision: string, facts: Fact[]): Ending => ({
     result,
     task: asked.task,
     decision,
     facts: [...asked.facts, ...facts],
     messages: run.messages,
-    token: run.token(),
+    token: run.token,
   });
   try {
     run.checkSettings();
@@ -58,9 +58,9 @@ async function work(run: Run): Promise<Result> {
   let result: Result;
   try {
     const started = report.started();
-    const [thread, executable] = await Promise.all([run.gather(), run.findClaude()]);
+    const [claude, thread] = await Promise.all([run.startClaude(report, started), run.gather()]);
     const checkout = await run.prepareCheckout(thread);
-    const session = await run.session({ executable, thread, checkout, report, started });
+    const session = await claude.work(run.buildPrompt(thread, checkout));
     result = concluded({ session, ...(await run.publish(checkout)) });
   } catch (error) {
     result = failed(error);
@@ -70,7 +70,7 @@ async function work(run: Run): Promise<Result> {
 
 async function finish(run: Run, report: Reporter, result: Result): Promise<Result> {
   await report.finished(result);
-  return { ...result, commentUrl: run.commentUrl() };
+  return { ...result, commentUrl: run.commentUrl };
 }
 
 function declined(

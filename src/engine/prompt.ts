@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { SessionPrompt } from '../claude/session.ts';
 import type { FetchedThread } from '../context/fetch.ts';
 import { buildPrompt, type Prompt } from '../prompt/build.ts';
-import type { TaskBranch } from '../prompt/sections.ts';
+import { systemText, type TaskBranch } from '../prompt/sections.ts';
 import type { Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
@@ -19,8 +19,12 @@ export interface PromptRequest {
   trustCheckout: boolean;
 }
 
-/** The messages for Claude, and what is appended to its system prompt. */
-export function promptFor(request: PromptRequest): { messages: SessionPrompt; system: string | null } {
+/** What is appended to Claude Code's own system prompt: the same for every task that is not just a given prompt. */
+export function systemFor(task: Task): string | null {
+  return task.mode === 'tag' ? systemText : null;
+}
+
+export function promptFor(request: PromptRequest): SessionPrompt {
   const { door, task, gathered, checkout, servers } = request;
   const prompt: Prompt = buildPrompt({
     task,
@@ -38,7 +42,7 @@ export function promptFor(request: PromptRequest): { messages: SessionPrompt; sy
   });
   // A prompt of the workflow's own author may be a slash command; what holds other people's text is sent as it is.
   const verbatim = task.mode === 'tag';
-  return { messages: { text: prompt.prompt, request: prompt.request, verbatim }, system: prompt.system };
+  return { text: prompt.prompt, request: prompt.request, verbatim };
 }
 
 function branchFacts({ plan, isNew }: Prepared): TaskBranch {

@@ -2,7 +2,7 @@
 import { lstat, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
-import { type Environment, git, type Remote } from './git.ts';
+import { type Environment, git, type Identity, type Remote } from './git.ts';
 import { absent } from './plain-files.ts';
 import { type Head, readHead } from './refs.ts';
 import { cleanCheckout, restoreCheckout, type SavedCheckout, saveCheckout } from './saved-checkout.ts';
@@ -33,6 +33,8 @@ export interface Workspace {
   saved: SavedCheckout;
   /** The commit that was checked out when the run began. */
   headSha: string;
+  /** Who commits in the checkout, until it is given back. */
+  setIdentity(identity: Identity): Promise<void>;
   /** For issues and closed pull requests: a new local branch at `baseSha`, checked out. */
   startBranch(request: StartRequest): Promise<void>;
   /** For open pull requests: the pinned head, checked out, with the history up to the merge base. */
@@ -63,6 +65,11 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
     directory,
     saved,
     headSha: head.sha!,
+    setIdentity: async ({ name, email }) => {
+      const gitDir = join(directory, '.git');
+      await git(['config', 'user.name', name], { gitDir, environment: options.environment });
+      await git(['config', 'user.email', email], { gitDir, environment: options.environment });
+    },
     startBranch: (request) => startBranch(place, request),
     checkoutHead: (request) => checkoutHead(place, request),
     restore: () => restoreCheckout(saved),

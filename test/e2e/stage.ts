@@ -1,5 +1,5 @@
 /** The stage of an end-to-end story: a local GitHub with a project, a scripted Claude, and the built action to run. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { claudeBinary, modelEnvironment } from '../../testkit/claude/environment.ts';
@@ -13,7 +13,7 @@ import { runAction } from '../../testkit/runner/run-action.ts';
 
 /** What a story may set for one run; everything else is as a repository owner would have it. */
 export interface Scene extends Partial<Omit<ActionOptions, 'event'>> {
-  event: { name: string; payload: unknown };
+  event: ActionOptions['event'];
   /** Changes to how the project is checked out; false for no checkout at all. */
   checkout?: Partial<CheckoutOptions> | false;
 }
@@ -26,6 +26,8 @@ export interface Stage extends AsyncDisposable {
   token: string;
   /** The checkout of the latest run; it stays until the stage is struck. */
   workspace: string;
+  /** What `.git/config` of that checkout said before the run: what later steps of the job must find again. */
+  givenConfig: string;
   /** Absolute path in the checkout, as Claude's file tools want it. */
   path(relative: string): string;
   run(scene: Scene): Promise<ActionRun>;
@@ -54,6 +56,7 @@ export async function setStage(script: Script = []): Promise<Stage> {
     repository,
     token,
     workspace: '',
+    givenConfig: '',
     path: (relative) => join(stage.workspace, relative),
     run: async (scene) => {
       runs += 1;
@@ -66,6 +69,7 @@ export async function setStage(script: Script = []): Promise<Stage> {
           token,
           ...scene.checkout,
         });
+        stage.givenConfig = await readFile(stage.path('.git/config'), 'utf8');
         github.clearRequests();
       }
       const { checkout: _, inputs, env, ...rest } = scene;

@@ -1,0 +1,105 @@
+/** Claude in one run: started as soon as access is granted, given its prompt when the thread has been read, ended for good. */
+import { findClaude } from '../claude/executable.ts';
+import { endProcesses } from '../claude/process.ts';
+import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
+import { AppError } from '../words/errors.ts';
+import type { Task } from '../words/task.ts';
+import type { ToolServer } from '../words/tool.ts';
+import { claudeSettings, toolNames } from './claude.ts';
+import type { Door } from './door.ts';
+
+export interface ClaudeRunOptions {
+  door: Door;
+  task: Task;
+  servers: ToolServer[];
+  /** Appended to Claude Code's own system prompt. */
+  systemAppend: string | null;
+  /** For Claude's own process; null (nearly always) for none. */
+  githubToken: string | null;
+  /** Claude has said that it is there. */
+  onFirstMessage(): void;
+}
+
+export class ClaudeRun {
+  /** Claude Code's own messages, as they came. */
+  readonly messages: unknown[] = [];
+  private pid: number | null = null;
+  private session: OpenSession | null = null;
+  private readonly limit = new AbortController();
+  private readonly signal: AbortSignal;
+  private readonly options: ClaudeRunOptions;
+
+  constructor(options: ClaudeRunOptions) {
+    this.options = options;
+    this.signal = AbortSignal.any([options.door.signal, this.limit.signal]);
+  }
+
+  /** Finds Claude Code and starts it; it waits for its prompt. @param directory the checkout, once it is taken over. */
+  async start(directory: Promise<string>): Promise<void> {
+    const { door, task, servers, systemAppend, githubToken } = this.options;
+    const settings = claudeSettings({ door, task, githubToken });
+    const [cwd, executable, { openSession }] = await Promise.all([
+      directory,
+      this.find(),
+      import('../claude/session.ts'),
+    ]);
+    const plan = {
+      ...settings,
+      executable,
+      directory: cwd,
+      servers,
+      systemAppend,
+      allowedTools: [...settings.allowedTools, ...(task.mode === 'tag' ? toolNames(servers) : [])],
+    };
+    this.signal.throwIfAborted();
+    this.session = await openSession(plan, {
+      signal: this.signal,
+      onSpawn: (pid) => {
+        this.pid = pid;
+        door.remember('claude', { pid });
+      },
+      onMessage: (message) => {
+        if (this.messages.length === 0) this.options.onFirstMessage();
+        this.messages.push(message);
+        door.seen(message);
+      },
+    });
+  }
+
+  /** Works on the prompt until the end, at most `timeout_minutes` long. */
+  async work(prompt: SessionPrompt): Promise<SessionResult> {
+    this.signal.throwIfAborted();
+    if (!this.session) throw new AppError('internal', 'Claude is given a prompt before it was started.');
+    const minutes = this.options.door.config.timeoutMinutes;
+    const expire = () =>
+      this.limit.abort(
+        new AppError('timed_out', `Claude worked longer than \`timeout_minutes\` (${minutes}).`),
+      );
+    const timer = minutes === null ? null : setTimeout(expire, minutes * 60_000);
+    try {
+      return await this.session.run(prompt);
+    } finally {
+      if (timer) clearTimeout(timer);
+      await this.end();
+    }
+  }
+
+  /** Ends Claude and everything that it has started; one that is only about to start never does. */
+  async end(): Promise<void> {
+    this.limit.abort(new AppError('cancelled', 'Claude was ended.'));
+    await endProcesses(this.options.door.mark, this.pid);
+  }
+
+  private find(): Promise<string> {
+    const { config, job, toolCache, scratch, directory, log } = this.options.door;
+    return findClaude({
+      given: config.pathToClaudeCodeExecutable,
+      version: config.claudeCodeVersion,
+      directory,
+      job,
+      toolCache,
+      scratch,
+      log,
+    });
+  }
+}
