@@ -51,85 +51,29 @@ import type { Store } from './store.ts';
 export type RepositoryName = string | RepositoryView | Repository;
 
 /** Who does it (login; the owner of the repository when absent) and when (now when absent). */
-export interface Act {
+interface Act {
   by?: string;
   at?: Date | string;
 }
-
-export type Authoring = ReturnType<typeof authoring>;
 
 export function authoring(store: Store) {
   const find = (of: RepositoryName): Repository => {
     if (typeof of === 'string') return store.repository(of);
     return 'record' in of ? of.record : of;
   };
-  const actor = (subject: Subject, act: Act): User => store.user(act.by ?? subject.repository.owner.login);
   return {
     ...peopleAndRepositories(store, find),
     ...checksAndRuns(store, find),
+    ...talk(store),
+    ...changes(store),
+    ...marks(store),
 
     createIssue: (of: RepositoryName, issue: NewIssue): Issue => createIssue(store, find(of), issue),
     /** The branches must exist: `repository.addCommit` makes them. */
     createPullRequest: (of: RepositoryName, pull: NewPullRequest): Promise<PullRequest> =>
       createPullRequest(store, find(of), pull),
     merge: (pull: PullRequest, by?: string): Promise<string> =>
-      mergePullRequest(store, pull, actor(pull, { by })),
-
-    comment: (subject: Subject, writing: Writing): Comment => createComment(store, subject, writing),
-    /** With `comments`, one thread each. */
-    review: (pull: PullRequest, review: NewReview): Promise<Review> => createReview(store, pull, review),
-    /** Starts a thread; the diff hunk is worked out from git when not given. */
-    reviewComment: (pull: PullRequest, comment: NewReviewComment): Promise<ReviewComment> =>
-      createReviewComment(store, pull, comment),
-    reply: (comment: ReviewComment, writing: Writing): ReviewComment => replyTo(store, comment, writing),
-    resolve: (thread: ReviewThread, by: string): void => {
-      thread.resolvedBy = store.user(by);
-    },
-
-    /** Edits the body of anything written; the former text stays in `history`. */
-    editBody: (text: Written, body: string, act: Act = {}): void =>
-      edit(text, body, act.by ?? text.author?.login ?? 'ghost', act.at),
-    /** The same, by the name that reads well for comments. */
-    editComment: (comment: Comment | ReviewComment, body: string, act: Act = {}): void =>
-      edit(comment, body, act.by ?? comment.author?.login ?? 'ghost', act.at),
-    deleteComment: (comment: Comment | ReviewComment): void => {
-      comment.deleted = true;
-    },
-    minimize: (text: Comment | Review | ReviewComment, reason = 'OUTDATED'): void => {
-      text.minimized = reason;
-    },
-    change: (subject: Subject, change: SubjectChange, act: Act = {}): void =>
-      changeSubject(store, subject, change, actor(subject, act)),
-
-    addLabel: (subject: Subject, name: string, act: Act = {}): void =>
-      setLabels(
-        store,
-        subject,
-        [...subject.labels.map((label) => label.name), name],
-        actor(subject, act),
-        act.at,
-      ),
-    removeLabel: (subject: Subject, name: string, act: Act = {}): void => {
-      const rest = subject.labels.map((label) => label.name).filter((own) => own !== name);
-      setLabels(store, subject, rest, actor(subject, act), act.at);
-    },
-    assign: (subject: Subject, login: string, act: Act = {}): void =>
-      setAssignees(
-        store,
-        subject,
-        [...subject.assignees.map((user) => user.login), login],
-        actor(subject, act),
-        act.at,
-      ),
-
-    react: (subject: Reactable, content: ReactionContent, by: string): Reaction =>
-      react(store, subject, content, store.user(by)).reaction,
-    unreact: (subject: Reactable, content: ReactionContent, by: string): boolean =>
-      unreact(subject, (reaction) => reaction.content === content && reaction.user.login === by) !==
-      undefined,
-    /** Who reacted how, in order. */
-    reactions: (subject: Reactable): { content: ReactionContent; login: string }[] =>
-      subject.reactions.map((reaction) => ({ content: reaction.content, login: reaction.user.login })),
+      mergePullRequest(store, pull, actorOf(store, pull, { by })),
   };
 }
 
@@ -157,4 +101,79 @@ function checksAndRuns(store: Store, find: (of: RepositoryName) => Repository) {
     createWorkflowRun: (of: RepositoryName, run: NewWorkflowRun): WorkflowRun =>
       createWorkflowRun(store, find(of), run),
   };
+}
+
+/** Comments, reviews, replies. */
+function talk(store: Store) {
+  return {
+    comment: (subject: Subject, writing: Writing): Comment => createComment(store, subject, writing),
+    /** With `comments`, one thread each. */
+    review: (pull: PullRequest, review: NewReview): Promise<Review> => createReview(store, pull, review),
+    /** Starts a thread; the diff hunk is worked out from git when not given. */
+    reviewComment: (pull: PullRequest, comment: NewReviewComment): Promise<ReviewComment> =>
+      createReviewComment(store, pull, comment),
+    reply: (comment: ReviewComment, writing: Writing): ReviewComment => replyTo(store, comment, writing),
+    resolve: (thread: ReviewThread, by: string): void => {
+      thread.resolvedBy = store.user(by);
+    },
+  };
+}
+
+/** What changes a text or a subject. */
+function changes(store: Store) {
+  return {
+    /** Edits the body of anything written; the former text stays in `history`. */
+    editBody: (text: Written, body: string, act: Act = {}): void =>
+      edit(text, body, act.by ?? text.author?.login ?? 'ghost', act.at),
+    /** The same, by the name that reads well for comments. */
+    editComment: (comment: Comment | ReviewComment, body: string, act: Act = {}): void =>
+      edit(comment, body, act.by ?? comment.author?.login ?? 'ghost', act.at),
+    deleteComment: (comment: Comment | ReviewComment): void => {
+      comment.deleted = true;
+    },
+    minimize: (text: Comment | Review | ReviewComment, reason = 'OUTDATED'): void => {
+      text.minimized = reason;
+    },
+    change: (subject: Subject, change: SubjectChange, act: Act = {}): void =>
+      changeSubject(store, subject, change, actorOf(store, subject, act)),
+  };
+}
+
+/** Labels, assignees, reactions. */
+function marks(store: Store) {
+  return {
+    addLabel: (subject: Subject, name: string, act: Act = {}): void =>
+      setLabels(
+        store,
+        subject,
+        [...subject.labels.map((label) => label.name), name],
+        actorOf(store, subject, act),
+        act.at,
+      ),
+    removeLabel: (subject: Subject, name: string, act: Act = {}): void => {
+      const rest = subject.labels.map((label) => label.name).filter((own) => own !== name);
+      setLabels(store, subject, rest, actorOf(store, subject, act), act.at);
+    },
+    assign: (subject: Subject, login: string, act: Act = {}): void =>
+      setAssignees(
+        store,
+        subject,
+        [...subject.assignees.map((user) => user.login), login],
+        actorOf(store, subject, act),
+        act.at,
+      ),
+
+    react: (subject: Reactable, content: ReactionContent, by: string): Reaction =>
+      react(store, subject, content, store.user(by)).reaction,
+    unreact: (subject: Reactable, content: ReactionContent, by: string): boolean =>
+      unreact(subject, (reaction) => reaction.content === content && reaction.user.login === by) !==
+      undefined,
+    /** Who reacted how, in order. */
+    reactions: (subject: Reactable): { content: ReactionContent; login: string }[] =>
+      subject.reactions.map((reaction) => ({ content: reaction.content, login: reaction.user.login })),
+  };
+}
+
+function actorOf(store: Store, subject: Subject, act: Act): User {
+  return store.user(act.by ?? subject.repository.owner.login);
 }

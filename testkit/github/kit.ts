@@ -4,7 +4,7 @@ import type { Repository, User } from './model.ts';
 import type { Store } from './store.ts';
 
 /** An answer that is not as GitHub describes it, or a field that the local GitHub does not know. */
-export interface Violation {
+interface Violation {
   where: string;
   problem: string;
 }

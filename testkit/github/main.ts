@@ -81,6 +81,23 @@ export async function startGitHub(options: LocalGitHubOptions = {}) {
     exchange,
     faults,
 
+    ...observations(kit, log),
+
+    get latencyMs() {
+      return settings.latencyMs;
+    },
+    set latencyMs(value: number) {
+      settings.latencyMs = value;
+    },
+
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What the server noticed, for tests to look at. */
+function observations(kit: Kit, log: LoggedRequest[]) {
+  return {
     /** Every request, in the order of arrival. `kind: 'kit'` is not GitHub's API. */
     requests: log,
     clearRequests: (): void => void log.splice(0),
@@ -94,15 +111,5 @@ export async function startGitHub(options: LocalGitHubOptions = {}) {
       kit.dispatchListeners.push(listener);
       return () => void kit.dispatchListeners.splice(kit.dispatchListeners.indexOf(listener), 1);
     },
-
-    get latencyMs() {
-      return settings.latencyMs;
-    },
-    set latencyMs(value: number) {
-      settings.latencyMs = value;
-    },
-
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }

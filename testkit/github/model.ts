@@ -88,7 +88,7 @@ export interface Reaction {
 }
 
 /** One state that a text was in, oldest first; the last one is the present. */
-export interface Revision {
+interface Revision {
   body: string;
   at: Time;
   by: string;

@@ -10,11 +10,6 @@ export type RepositoryView = ReturnType<typeof repositoryView>;
 
 export function repositoryView(store: Store, record: Repository) {
   const { directory } = record;
-  const subject = (number: number): Subject => {
-    const found = record.subjects.get(number);
-    if (!found) throw new Error(`${fullName(record)} has no #${number}.`);
-    return found;
-  };
   return {
     /** The record itself, for what has no method. */
     record,
@@ -46,6 +41,15 @@ export function repositoryView(store: Store, record: Repository) {
     /** Whether GitHub shows the commit as verified. */
     verified: (sha: string): boolean => store.signedCommits.has(sha),
 
+    ...changes(store, record),
+    ...subjects(store, record),
+  };
+}
+
+/** What a test does to the repository behind everybody's back. */
+function changes(store: Store, record: Repository) {
+  const { directory } = record;
+  return {
     /** Commits as if somebody had pushed; a new branch starts at `from` or the default branch. Gives the hash. */
     async addCommit(request: Parameters<typeof commitTo>[1]): Promise<string> {
       const sha = await commitTo(record, request);
@@ -62,7 +66,16 @@ export function repositoryView(store: Store, record: Repository) {
     protect: (branch: string): void => void record.protectedBranches.add(branch),
     setPermission: (login: string, role: Role): void =>
       void record.collaborators.set(store.user(login), role),
+  };
+}
 
+function subjects(store: Store, record: Repository) {
+  const subject = (number: number): Subject => {
+    const found = record.subjects.get(number);
+    if (!found) throw new Error(`${fullName(record)} has no #${number}.`);
+    return found;
+  };
+  return {
     /** Issues and pull requests, by number. */
     subjects: (): Subject[] => store.subjects(record),
     /** @throws when there is none of that number */

@@ -11,20 +11,24 @@ import { type EventOptions, frame } from './frame.ts';
 import { pushPayload } from './push.ts';
 import { subjectEvents } from './subject-events.ts';
 
-export type Events = ReturnType<typeof eventMaker>;
-
 /** Makes events; each answers with the name and payload for `GITHUB_EVENT_PATH` or a delivery. */
 export function eventMaker(store: Store) {
-  const repositoryOf = (repository: string | Repository) =>
-    typeof repository === 'string' ? store.repository(repository) : repository;
   return {
     ...subjectEvents(store),
+    ...dispatchEvents(store),
+    ...codeEvents(store),
+    ...otherEvents(store),
+  };
+}
 
+/** Events that somebody or a clock asked for. */
+function dispatchEvents(store: Store) {
+  return {
     async workflowDispatch(
       of: string | Repository,
       options: EventOptions & { inputs?: Record<string, string>; ref?: string; workflow?: string } = {},
     ): Promise<WebhookEvent> {
-      const repository = repositoryOf(of);
+      const repository = named(store, of);
       const {
         inputs = {},
         ref = `refs/heads/${repository.defaultBranch}`,
@@ -40,7 +44,7 @@ export function eventMaker(store: Store) {
       clientPayload: Record<string, unknown> = {},
       options: EventOptions = {},
     ): Promise<WebhookEvent> {
-      const repository = repositoryOf(of);
+      const repository = named(store, of);
       const rest = frame(store, repository, repository.owner, options);
       const payload = {
         action: eventType,
@@ -53,20 +57,25 @@ export function eventMaker(store: Store) {
 
     /** Actions only: GitHub sends no webhook for it, and the payload has little more than the schedule. */
     async schedule(of: string | Repository, schedule = '0 4 * * *'): Promise<WebhookEvent> {
-      const repository = repositoryOf(of);
+      const repository = named(store, of);
       const workflow = '.github/workflows/claude.yml';
       return {
         name: 'schedule',
         payload: { schedule, workflow, ...frame(store, repository, repository.owner, {}) },
       };
     },
+  };
+}
 
+/** Events of branches and workflow runs. */
+function codeEvents(store: Store) {
+  return {
     /** @param range `before` defaults to the parent of `after`, `after` to the branch's tip. */
     async push(
       of: string | Repository,
       range: EventOptions & { branch?: string; before?: string; after?: string } = {},
     ): Promise<WebhookEvent> {
-      const repository = repositoryOf(of);
+      const repository = named(store, of);
       const branch = range.branch ?? repository.defaultBranch;
       const after = range.after ?? branchTip(repository.directory, branch);
       if (!after) throw new Error(`There is no branch ${branch}.`);
@@ -80,7 +89,7 @@ export function eventMaker(store: Store) {
       action = 'completed',
       options: EventOptions = {},
     ): Promise<WebhookEvent> {
-      const repository = repositoryOf(of);
+      const repository = named(store, of);
       const rendered = await renderRun(store, repository, run);
       const workflow = {
         id: run.id,
@@ -92,10 +101,14 @@ export function eventMaker(store: Store) {
       const rest = frame(store, repository, run.actor, options);
       return { name: 'workflow_run', payload: { action, workflow_run: rendered, workflow, ...rest } };
     },
+  };
+}
 
+function otherEvents(store: Store) {
+  return {
     /** GitHub's greeting to a new hook. */
     async ping(of: string | Repository, options: EventOptions = {}): Promise<WebhookEvent> {
-      const repository = repositoryOf(of);
+      const repository = named(store, of);
       const hook = {
         type: 'Repository',
         id: 1,
@@ -126,8 +139,12 @@ export function eventMaker(store: Store) {
       fields: Record<string, unknown> = {},
       options: EventOptions = {},
     ): Promise<WebhookEvent> {
-      const repository = repositoryOf(of);
+      const repository = named(store, of);
       return { name, payload: { ...fields, ...frame(store, repository, repository.owner, options) } };
     },
   };
+}
+
+function named(store: Store, repository: string | Repository): Repository {
+  return typeof repository === 'string' ? store.repository(repository) : repository;
 }

@@ -11,8 +11,8 @@ import type { Store } from '../store.ts';
 import { type EventOptions, frame, type SubjectEventOptions } from './frame.ts';
 
 export function subjectEvents(store: Store) {
-  const author = (written: { author: User | null }) => written.author ?? store.user('ghost');
   return {
+    ...reviewEvents(store),
     /** @param action `created`, `edited` or `deleted` */
     async issueComment(
       comment: Comment,
@@ -25,7 +25,7 @@ export function subjectEvents(store: Store) {
         ...(action === 'edited' ? { changes: bodyChange(options, comment) } : {}),
         issue: renderIssue(store, subject),
         comment: renderComment(store, comment),
-        ...frame(store, subject.repository, author(comment), options),
+        ...frame(store, subject.repository, authorOf(store, comment), options),
       };
       return { name: 'issue_comment', payload };
     },
@@ -40,7 +40,7 @@ export function subjectEvents(store: Store) {
         action,
         issue: renderIssue(store, issue),
         ...particulars(store, issue, action, options),
-        ...frame(store, issue.repository, author(issue), options),
+        ...frame(store, issue.repository, authorOf(store, issue), options),
       };
       return { name: 'issues', payload };
     },
@@ -62,11 +62,15 @@ export function subjectEvents(store: Store) {
           ? { before: options.before ?? pull.base.sha, after: pull.head.sha }
           : {}),
         ...particulars(store, pull, action, options),
-        ...frame(store, pull.repository, author(pull), options),
+        ...frame(store, pull.repository, authorOf(store, pull), options),
       };
       return { name: options.target ? 'pull_request_target' : 'pull_request', payload };
     },
+  };
+}
 
+function reviewEvents(store: Store) {
+  return {
     /** @param action `submitted`, `edited` or `dismissed` */
     async pullRequestReview(
       review: Review,
@@ -84,7 +88,7 @@ export function subjectEvents(store: Store) {
         ...(action === 'edited' ? { changes: bodyChange(options, review) } : {}),
         review: rendered,
         pull_request: renderPull(store, review.pull),
-        ...frame(store, review.pull.repository, author(review), options),
+        ...frame(store, review.pull.repository, authorOf(store, review), options),
       };
       return { name: 'pull_request_review', payload };
     },
@@ -102,11 +106,16 @@ export function subjectEvents(store: Store) {
         ...(action === 'edited' ? { changes: bodyChange(options, comment) } : {}),
         comment: renderReviewComment(store, comment),
         pull_request: renderPull(store, pull),
-        ...frame(store, pull.repository, author(comment), options),
+        ...frame(store, pull.repository, authorOf(store, comment), options),
       };
       return { name: 'pull_request_review_comment', payload };
     },
   };
+}
+
+/** Who an event is by unless it is told otherwise. */
+function authorOf(store: Store, written: { author: User | null }): User {
+  return written.author ?? store.user('ghost');
 }
 
 /** `label`, `assignee` or `changes`, where the action has one. */

@@ -3,7 +3,7 @@ import { git } from './command.ts';
 import { branchTip } from './refs.ts';
 import { inTurn } from './turns.ts';
 
-export interface Person {
+interface Person {
   name: string;
   email: string;
 }

@@ -13,6 +13,7 @@ import type { Answer } from '../rest/call.ts';
 import { HttpProblem } from '../rest/problem.ts';
 import { checkLimits } from './limits.ts';
 import { mutationRoot } from './mutation/mutations.ts';
+import { showRecord } from './node.ts';
 import { formatError } from './problem.ts';
 import { queryRoot } from './query.ts';
 import { githubSchema } from './schema.ts';
@@ -40,7 +41,7 @@ export async function answerGraphql(kit: Kit, identity: Identity, json: unknown)
     };
   }
   const schema = githubSchema();
-  const request: Request = { kit, store: kit.store, identity };
+  const request: Request = { kit, store: kit.store, identity, show: (record) => showRecord(request, record) };
   try {
     const document = parse(query);
     const invalid = validate(schema, document);

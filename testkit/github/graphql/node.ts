@@ -21,7 +21,7 @@ import { commentView, issueView, labelView } from './view/issue.ts';
 import { pullView } from './view/pull.ts';
 import { repositoryView } from './view/repository.ts';
 import { reviewCommentView, reviewView, threadView } from './view/review.ts';
-import type { Request, View } from './view/view.ts';
+import type { Request, Shown, View } from './view/view.ts';
 import { reactionView } from './view/written.ts';
 
 type Records = {
@@ -58,11 +58,13 @@ export function nodeView(request: Request, id: string): View | Promise<View> | n
     const repository = [...request.store.repositories.values()].find((one) => one.id === ref.repositoryId);
     return repository && canSee(request.identity, repository) ? refView(request, repository, ref.ref) : null;
   }
-  const record = recordOf(request, id, Object.keys(views) as (keyof Records)[]);
-  return (views[record.kind as keyof Records] as (request: Request, record: unknown) => View)(
-    request,
-    record,
-  );
+  return request.show(recordOf(request, id, Object.keys(views) as (keyof Records)[]));
+}
+
+/** What `Request.show` does. */
+export function showRecord(request: Request, record: Shown): View | Promise<View> | null {
+  const view = views[record.kind] as (request: Request, record: Shown) => View | Promise<View> | null;
+  return view(request, record);
 }
 
 /** The record of a node that must be of one of these kinds. @throws GraphQLError NOT_FOUND */

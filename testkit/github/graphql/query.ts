@@ -4,7 +4,6 @@ import { nodeView } from './node.ts';
 import { mayRead, repositoryNamed } from './permission.ts';
 import { problem } from './problem.ts';
 import { actorView, userView } from './view/actor.ts';
-import { subjectView } from './view/issue.ts';
 import { repositoryView } from './view/repository.ts';
 import type { Request } from './view/view.ts';
 
@@ -47,5 +46,5 @@ function resource(request: Request, url: string) {
   if (!repository || !canSee(request.identity, repository)) return null;
   mayRead(request, repository, ['issues:read', 'pull_requests:read']);
   const subject = repository.subjects.get(Number(match[2]));
-  return subject ? subjectView(request, subject) : null;
+  return subject ? request.show(subject) : null;
 }

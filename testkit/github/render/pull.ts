@@ -14,7 +14,7 @@ import {
 } from './repository.ts';
 import { renderAuthor, renderUser } from './user.ts';
 
-export function pullUrl(store: Store, pull: PullRequest): string {
+function pullUrl(store: Store, pull: PullRequest): string {
   return `${repositoryUrl(store, pull.repository)}/pulls/${pull.number}`;
 }
 

@@ -5,7 +5,7 @@ import { createComment } from '../../state/issues.ts';
 import { edit } from '../../state/written.ts';
 import { nodeView, recordOf } from '../node.ts';
 import { problem, translated } from '../problem.ts';
-import { commentView, subjectView } from '../view/issue.ts';
+import { commentView } from '../view/issue.ts';
 import type { Request } from '../view/view.ts';
 import { demandWrite, mutation, viewerOf } from './mutation.ts';
 
@@ -23,7 +23,7 @@ export function commentMutations(request: Request): Record<string, unknown> {
       const comment = createComment(request.store, subject, { body, author: viewerOf(request).login });
       return {
         commentEdge: { cursor: '', node: commentView(request, comment) },
-        subject: () => subjectView(request, subject),
+        subject: () => request.show(subject),
       };
     }),
     updateIssueComment: mutation(({ id, body }: { id: string; body: string }) => {

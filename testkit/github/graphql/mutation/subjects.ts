@@ -5,7 +5,7 @@ import { createPullRequest } from '../../state/pulls.ts';
 import { recordOf } from '../node.ts';
 import { mayWrite } from '../permission.ts';
 import { problem } from '../problem.ts';
-import { issueView, subjectView } from '../view/issue.ts';
+import { issueView } from '../view/issue.ts';
 import { pullView } from '../view/pull.ts';
 import type { Request } from '../view/view.ts';
 import { demandWrite, mutation, viewerOf } from './mutation.ts';
@@ -28,7 +28,7 @@ export function subjectMutations(request: Request): Record<string, unknown> {
     const subject = recordOf(request, id, ['issue', 'pull']);
     demandWrite(request, subject, 'triage');
     changeSubject(store, subject, given, viewerOf(request));
-    return subjectView(request, subject);
+    return request.show(subject);
   };
   const draft = (id: string, value: boolean) => {
     const pull = recordOf(request, id, ['pull']);
@@ -40,7 +40,7 @@ export function subjectMutations(request: Request): Record<string, unknown> {
     const subject = recordOf(request, id, ['issue', 'pull']);
     demandWrite(request, subject, 'triage');
     setLabels(store, subject, labels(subject.labels.map((label) => label.name)), viewerOf(request));
-    return { labelable: subjectView(request, subject) };
+    return { labelable: request.show(subject) };
   };
   const names = (ids: string[]) => ids.map((id) => (recordOf(request, id, ['label']) as Label).name);
   return {

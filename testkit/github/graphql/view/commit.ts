@@ -17,8 +17,6 @@ import { rollupOf } from '../../state/checks.ts';
 import { nodeIdOf } from '../../store.ts';
 import { connection, type PageArguments } from '../connection.ts';
 import { userView } from './actor.ts';
-import { pullView } from './pull.ts';
-import { repositoryView } from './repository.ts';
 import type { Request, View } from './view.ts';
 
 /** A ref by its full name; null when there is none. */
@@ -32,17 +30,17 @@ export function refView(request: Request, repository: Repository, ref: string): 
     name,
     prefix,
     target: () => commitAt(request, repository, sha),
-    repository: () => repositoryView(request, repository),
+    repository: () => request.show(repository),
     branchProtectionRule: null,
     associatedPullRequests: connection(
       () => pullsFrom(repository, name),
-      (pull) => pullView(request, pull),
+      (pull) => request.show(pull),
     ),
   };
 }
 
 /** Node ids of refs are not kept in the store: they hold the repository's id and the name. */
-export function refNodeId(repository: Repository, ref: string): string {
+function refNodeId(repository: Repository, ref: string): string {
   return nodeIdOf('REF', `${repository.id}:${ref}`);
 }
 
@@ -88,7 +86,7 @@ export function commitView(request: Request, repository: Repository, commit: Com
       () => readLog(repository.directory, [commit.sha]),
       (one) => commitView(request, repository, one),
     ),
-    repository: () => repositoryView(request, repository),
+    repository: () => request.show(repository),
     status: null,
     statusCheckRollup: () => rollupView(rollupOf(repository, commit.sha), repository, commit.sha),
     signature: commit.signed || verified ? signatureView(verified) : null,

@@ -4,14 +4,8 @@ import { commentPage, subjectPage } from '../../render/issue.ts';
 import { visibleComments } from '../../state/issues.ts';
 import { connection, type PageArguments } from '../connection.ts';
 import { actorView, userView } from './actor.ts';
-import { pullView } from './pull.ts';
-import { repositoryView } from './repository.ts';
 import type { Request, View } from './view.ts';
 import { reactionFields, writtenFields } from './written.ts';
-
-export function subjectView(request: Request, subject: Subject): View | Promise<View> {
-  return subject.kind === 'pull' ? pullView(request, subject) : issueView(request, subject);
-}
 
 export function issueView(request: Request, issue: Issue): View {
   return {
@@ -21,7 +15,7 @@ export function issueView(request: Request, issue: Issue): View {
     stateReason: issue.stateReason?.toUpperCase() ?? null,
     closedByPullRequestsReferences: connection(
       () => pullsClosing(issue),
-      (pull: PullRequest) => pullView(request, pull),
+      (pull: PullRequest) => request.show(pull),
     ),
   };
 }
@@ -47,7 +41,7 @@ export function subjectFields(request: Request, subject: Subject): Record<string
     activeLockReason: null,
     url,
     resourcePath: new URL(url).pathname,
-    repository: () => repositoryView(request, subject.repository),
+    repository: () => request.show(subject.repository),
     labels: connection(
       () => subject.labels,
       (label) => labelView(request, label),
@@ -89,9 +83,9 @@ export function commentView(request: Request, comment: Comment): View {
     ...reactionFields(request, comment),
     url,
     resourcePath: url.slice(request.store.site.serverUrl.length),
-    repository: () => repositoryView(request, subject.repository),
+    repository: () => request.show(subject.repository),
     issue: () => (subject.kind === 'issue' ? issueView(request, subject) : null),
-    pullRequest: () => (subject.kind === 'pull' ? pullView(request, subject) : null),
+    pullRequest: () => (subject.kind === 'pull' ? request.show(subject) : null),
   };
 }
 
@@ -103,7 +97,7 @@ export function labelView(request: Request, label: Label): View {
     color: label.color,
     description: label.description,
     isDefault: false,
-    repository: () => repositoryView(request, label.repository),
+    repository: () => request.show(label.repository),
   };
 }
 

@@ -7,8 +7,7 @@ import { comparisonOf, followBranch } from '../../state/pulls.ts';
 import { connection, type PageArguments } from '../connection.ts';
 import { actorView, userView } from './actor.ts';
 import { commitAt, commitView, refView, rollupView } from './commit.ts';
-import { closedBy, issueView, subjectFields } from './issue.ts';
-import { repositoryView } from './repository.ts';
+import { closedBy, subjectFields } from './issue.ts';
 import { reviewView, threadView } from './review.ts';
 import type { Request, View } from './view.ts';
 
@@ -41,7 +40,7 @@ export async function pullView(request: Request, pull: PullRequest): Promise<Vie
     mergeStateStatus: pull.draft ? 'DRAFT' : 'CLEAN',
     closingIssuesReferences: connection(
       () => closedBy(pull.repository, pull.body),
-      (issue) => issueView(request, issue),
+      (issue) => request.show(issue),
     ),
     statusCheckRollup: () => rollupView(rollupOf(pull.repository, pull.head.sha)),
   };
@@ -53,11 +52,11 @@ function endFields(request: Request, pull: PullRequest): Record<string, unknown>
     baseRefName: base.ref,
     baseRefOid: base.sha,
     baseRef: () => refView(request, repository, `refs/heads/${base.ref}`),
-    baseRepository: () => repositoryView(request, repository),
+    baseRepository: () => request.show(repository),
     headRefName: head.ref,
     headRefOid: head.sha,
     headRef: () => head.repository && refView(request, head.repository, `refs/heads/${head.ref}`),
-    headRepository: () => head.repository && repositoryView(request, head.repository),
+    headRepository: () => head.repository && request.show(head.repository),
     headRepositoryOwner: () => actorView(request, head.owner),
     isCrossRepository: head.repository !== repository,
     maintainerCanModify: pull.maintainerCanModify,
@@ -88,7 +87,7 @@ function diffFields(request: Request, pull: PullRequest): Record<string, unknown
         __typename: 'PullRequestCommit',
         id: `PURC_${pull.id}_${commit.sha}`,
         commit: () => commitView(request, pull.repository, commit),
-        pullRequest: () => pullView(request, pull),
+        pullRequest: () => request.show(pull),
       }),
     ),
   };

@@ -9,8 +9,7 @@ import { mayRead } from '../permission.ts';
 import { problem } from '../problem.ts';
 import { actorView } from './actor.ts';
 import { objectView, refView } from './commit.ts';
-import { issueView, labelView, subjectView } from './issue.ts';
-import { pullView } from './pull.ts';
+import { labelView } from './issue.ts';
 import type { Request, View } from './view.ts';
 
 export function repositoryView(request: Request, repository: Repository): View {
@@ -91,18 +90,18 @@ function subjectLists(request: Request, repository: Repository): Record<string, 
     return found;
   };
   return {
-    issue: ({ number }: { number: number }) => issueView(request, find(number, 'issue', 'an Issue') as Issue),
+    issue: ({ number }: { number: number }) => request.show(find(number, 'issue', 'an Issue') as Issue),
     pullRequest: ({ number }: { number: number }) =>
-      pullView(request, find(number, 'pull', 'a PullRequest') as PullRequest),
+      request.show(find(number, 'pull', 'a PullRequest') as PullRequest),
     issueOrPullRequest: ({ number }: { number: number }) =>
-      subjectView(request, find(number, null, 'an issue or pull request')),
+      request.show(find(number, null, 'an issue or pull request')),
     issues: connection(
       (args: Filter) => filtered(request, repository, args).filter((subject) => subject.kind === 'issue'),
-      (issue) => issueView(request, issue),
+      (issue) => request.show(issue),
     ),
     pullRequests: connection(
       (args: Filter) => filtered(request, repository, args).filter((subject) => subject.kind === 'pull'),
-      (pull) => pullView(request, pull),
+      (pull) => request.show(pull),
     ),
   };
 }

@@ -4,8 +4,6 @@ import { subjectPage } from '../../render/issue.ts';
 import { connection } from '../connection.ts';
 import { userView } from './actor.ts';
 import { commitAt } from './commit.ts';
-import { pullView } from './pull.ts';
-import { repositoryView } from './repository.ts';
 import type { Request, View } from './view.ts';
 import { reactionFields, writtenFields } from './written.ts';
 
@@ -25,8 +23,8 @@ export function reviewView(request: Request, review: Review): View {
       () => review.comments.filter((comment) => !comment.deleted),
       (comment) => reviewCommentView(request, comment),
     ),
-    pullRequest: () => pullView(request, review.pull),
-    repository: () => repositoryView(request, review.pull.repository),
+    pullRequest: () => request.show(review.pull),
+    repository: () => request.show(review.pull.repository),
     authorCanPushToRepository: false,
   };
 }
@@ -51,8 +49,8 @@ export function threadView(request: Request, thread: ReviewThread): View {
       () => thread.comments.filter((comment) => !comment.deleted),
       (comment) => reviewCommentView(request, comment),
     ),
-    pullRequest: () => pullView(request, thread.pull),
-    repository: () => repositoryView(request, thread.pull.repository),
+    pullRequest: () => request.show(thread.pull),
+    repository: () => request.show(thread.pull.repository),
     viewerCanReply: true,
     viewerCanResolve: true,
     viewerCanUnresolve: true,
@@ -83,8 +81,8 @@ export function reviewCommentView(request: Request, comment: ReviewComment): Vie
     draftedAt: comment.createdAt,
     replyTo: () => comment.inReplyTo && reviewCommentView(request, comment.inReplyTo),
     pullRequestReview: () => reviewView(request, review),
-    pullRequest: () => pullView(request, thread.pull),
-    repository: () => repositoryView(request, repository),
+    pullRequest: () => request.show(thread.pull),
+    repository: () => request.show(repository),
     commit: () => commitAt(request, repository, thread.pull.head.sha),
     originalCommit: () => commitAt(request, repository, comment.commitId),
     viewerCanMinimize: true,
