@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CreatedApp } from '../credentials.ts';
 import { type LocalGitHub, startGitHub } from '../main.ts';
 import type { PullRequest, ReviewComment } from '../model.ts';
-import { type RestAnswer, restClient } from '../test-client.ts';
+import { restClient } from '../test-client.ts';
 import { describedRoutes } from './conformance.ts';
-import { routes } from './routes.ts';
+import { recording, seed } from './test-sample.ts';
 
 let github: LocalGitHub;
 let pull: PullRequest;
@@ -22,56 +22,7 @@ const base = '/repos/o/r';
 
 beforeAll(async () => {
   github = await startGitHub();
-  const files = {
-    'a.txt': 'one\ntwo\n',
-    'docs/b c.md': 'b\n',
-    'old.txt': 'moved\n'.repeat(20),
-    'logo.png': Buffer.from([0, 1, 2, 255]),
-  };
-  const repository = await github.createRepository({
-    owner: 'o',
-    name: 'r',
-    files,
-    collaborators: { ann: 'write' },
-  });
-  await repository.addCommit({
-    branch: 'feature',
-    message: 'Change\n\nwhy',
-    files: { 'a.txt': 'one\n2\n', 'new.txt': 'moved\n'.repeat(20) },
-    deletions: ['old.txt'],
-    author: { name: 'Ann', email: '1+ann@users.noreply.github.com' },
-  });
-  const issue = github.createIssue('o/r', {
-    title: 'Issue',
-    body: 'text',
-    labels: ['bug'],
-    assignees: ['ann'],
-    milestone: 'v1',
-  });
-  github.comment(issue, { body: 'hello', author: 'ann' });
-  github.comment(issue, { body: 'ghostly', author: null });
-  github.addLabel(issue, 'help', { by: 'ann' });
-  github.assign(issue, 'carl');
-  github.change(issue, { title: 'New title', state: 'closed' });
-  pull = await github.createPullRequest('o/r', { title: 'Pull', head: 'feature', body: '', labels: ['bug'] });
-  github.comment(pull, { body: 'on the pull' });
-  comment = await github.reviewComment(pull, { path: 'a.txt', line: 2, body: 'hm', author: 'ann' });
-  await github.reviewComment(pull, { path: 'new.txt', body: 'whole file', author: 'ann' });
-  github.reply(comment, { body: 'yes' });
-  await github.review(pull, { body: 'fine', state: 'APPROVED', author: 'ann' });
-  github.react(issue, 'heart', 'ann');
-  github.createCheckRun('o/r', { name: 'test', headSha: pull.head.sha });
-  github.createStatus('o/r', { sha: pull.head.sha, state: 'success' });
-  const jobs = [
-    { name: 'build', log: 'line 1\nline 2\n', steps: [{ name: 'Compile' }], conclusion: 'failure' },
-  ];
-  github.createWorkflowRun('o/r', {
-    name: 'CI',
-    headBranch: 'feature',
-    headSha: pull.head.sha,
-    jobs,
-    conclusion: 'failure',
-  });
+  ({ pull, comment } = await seed(github));
   app = await github.createApp({ slug: 'helper' });
   github.installApp(app, 'o');
   const key = await importPKCS8(
@@ -84,26 +35,10 @@ beforeAll(async () => {
     .setIssuedAt()
     .setExpirationTime('9m')
     .sign(key);
-  owner = recording(restClient(github, github.token({ login: 'o' })));
-  asApp = recording(restClient(github, jwt, 'bearer'));
+  owner = recording(called, restClient(github, github.token({ login: 'o' })));
+  asApp = recording(called, restClient(github, jwt, 'bearer'));
 });
 afterAll(() => github.close());
-
-/** Notes which routes of the table a test went through. */
-function recording(send: ReturnType<typeof restClient>) {
-  return async (method: string, path: string, body?: unknown): Promise<RestAnswer> => {
-    const answer = await send(method, path, body);
-    const plain = path.split('?')[0]!;
-    for (const route of routes) {
-      const pattern = new RegExp(
-        `^${route.path.replace(/\{(?:path|ref|branch|basehead)\}/g, '.+').replace(/\{\w+\}/g, '[^/]+')}$`,
-      );
-      if (route.method === method && pattern.test(plain) && answer.status < 400)
-        called.add(`${method} ${route.path}`);
-    }
-    return answer;
-  };
-}
 
 test('what is read', async () => {
   const run = github.repository('o/r').record.runs[0]!;
@@ -221,7 +156,7 @@ test('what is written to issues and pull requests', async () => {
 });
 
 test('reviews: a draft, its comments, replies', async () => {
-  const ann = recording(restClient(github, github.token({ login: 'ann' })));
+  const ann = recording(called, restClient(github, github.token({ login: 'ann' })));
   const reviews = `${base}/pulls/2/reviews`;
   const comments = [{ path: 'a.txt', line: 2, body: 'here' }];
   const draft = await ann('POST', reviews, { body: 'draft', comments });
@@ -318,7 +253,7 @@ test('an App signs in, mints a narrowed token, and lists deliveries', async () =
     permissions: { issues: 'read' },
   });
   expect(minted.body).toMatchObject({ permissions: { issues: 'read' }, repository_selection: 'selected' });
-  const narrow = recording(restClient(github, minted.body.token));
+  const narrow = recording(called, restClient(github, minted.body.token));
   expect((await narrow('GET', '/installation/repositories')).body).toMatchObject({ total_count: 1 });
   expect((await narrow('POST', `${base}/issues/1/comments`, { body: 'no' })).body.message).toBe(
     'Resource not accessible by integration',
