@@ -1,5 +1,4 @@
-/** Writes `action.yml` from the settings, so that inputs, defaults and descriptions have one source. */
-import { writeFileSync } from 'node:fs';
+/** `action.yml` from the settings, so that inputs, defaults and descriptions have one source. */
 import { outputs } from '../src/action/outputs.ts';
 import { settings } from '../src/words/settings.ts';
 
@@ -39,5 +38,3 @@ runs:
 function quoted(text: string): string {
   return JSON.stringify(text);
 }
-
-if (import.meta.main) writeFileSync('action.yml', actionYml());

@@ -38,11 +38,9 @@ export class ClaudeRun {
   async start(directory: Promise<string>): Promise<void> {
     const { door, task, servers, systemAppend, githubToken } = this.options;
     const settings = claudeSettings({ door, task, githubToken });
-    const [cwd, executable, { openSession }] = await Promise.all([
-      directory,
-      this.find(),
-      import('../claude/session.ts'),
-    ]);
+    const [cwd, executable] = await Promise.all([directory, this.find()]);
+    // Last, as loading the Agent SDK blocks for 100 ms: by now the first requests to GitHub are on their way.
+    const { openSession } = await import('../claude/session.ts');
     const plan = {
       ...settings,
       executable,

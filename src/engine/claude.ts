@@ -55,10 +55,27 @@ export function toolNames(servers: ToolServer[]): string[] {
 
 /** Warnings about what was given, for the summary. */
 export function claudeWarnings(door: Door): string[] {
+  const idle = withoutEffect(door).map((name) => `Input \`${name}\` has no effect in this version.`);
   return [
+    ...idle,
     ...parseClaudeArguments(door.config.claudeArgs).warnings,
     ...chooseCredential(door.config, door.job).warnings,
   ];
+}
+
+/** Inputs that were given and that this version accepts without acting on them. */
+function withoutEffect({ config }: Door): string[] {
+  const given: [string, boolean][] = [
+    ['use_commit_signing', config.useCommitSigning],
+    ['ssh_signing_key', config.sshSigningKey !== null],
+    ['plugins', config.plugins.length > 0],
+    ['plugin_marketplaces', config.pluginMarketplaces.length > 0],
+    ['resume', config.resume],
+    ['egress_allowed', config.egressAllowed.length > 0],
+    ['progress_endpoints_allowed', config.progressEndpointsAllowed.length > 0],
+    ['progress_audience', config.progressAudience !== null],
+  ];
+  return given.filter(([, isGiven]) => isGiven).map(([name]) => name);
 }
 
 /**

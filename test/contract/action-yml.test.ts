@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { actionYml } from '../../scripts/action-yml.ts';
+import { inputsPage } from '../../scripts/inputs-page.ts';
 import { outputs } from '../../src/action/outputs.ts';
 import { settings } from '../../src/words/settings.ts';
 
@@ -65,6 +66,10 @@ const action = parse(text) as {
 
 test('action.yml is what the settings say', () => {
   expect(text).toBe(actionYml());
+});
+
+test('docs/inputs.md is what the settings say', () => {
+  expect(readFileSync('docs/inputs.md', 'utf8')).toBe(inputsPage());
 });
 
 test.each(Object.entries(peerInputs))('input %s exists with the same default', (name, preset) => {
