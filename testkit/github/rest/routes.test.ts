@@ -1,14 +1,12 @@
 /** Every REST route that GitHub's description has is answered as it is described. */
 
-import { createPrivateKey } from 'node:crypto';
-import { importPKCS8, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CreatedApp } from '../credentials.ts';
 import { type LocalGitHub, startGitHub } from '../main.ts';
 import type { PullRequest, ReviewComment } from '../model.ts';
 import { restClient } from '../test-client.ts';
 import { describedRoutes } from './conformance.ts';
-import { recording, seed } from './test-sample.ts';
+import { recording, seed, signIn } from './test-sample.ts';
 
 let github: LocalGitHub;
 let pull: PullRequest;
@@ -25,16 +23,7 @@ beforeAll(async () => {
   ({ pull, comment } = await seed(github));
   app = await github.createApp({ slug: 'helper' });
   github.installApp(app, 'o');
-  const key = await importPKCS8(
-    createPrivateKey(app.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString(),
-    'RS256',
-  );
-  const jwt = await new SignJWT({})
-    .setProtectedHeader({ alg: 'RS256' })
-    .setIssuer(String(app.id))
-    .setIssuedAt()
-    .setExpirationTime('9m')
-    .sign(key);
+  const jwt = await signIn(app);
   owner = recording(called, restClient(github, github.token({ login: 'o' })));
   asApp = recording(called, restClient(github, jwt, 'bearer'));
 });

@@ -1,4 +1,7 @@
 /** A repository with something of everything, and a note of the routes that were called, for the kit's own tests. */
+import { createPrivateKey } from 'node:crypto';
+import { importPKCS8, SignJWT } from 'jose';
+import type { CreatedApp } from '../credentials.ts';
 import type { LocalGitHub } from '../main.ts';
 import type { RestAnswer, restClient } from '../test-client.ts';
 import { routes } from './routes.ts';
@@ -77,4 +80,18 @@ export function recording(called: Set<string>, send: ReturnType<typeof restClien
     }
     return answer;
   };
+}
+
+/** The JWT by which an App signs in. */
+export async function signIn(app: CreatedApp): Promise<string> {
+  const key = await importPKCS8(
+    createPrivateKey(app.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'RS256',
+  );
+  return new SignJWT({})
+    .setProtectedHeader({ alg: 'RS256' })
+    .setIssuer(String(app.id))
+    .setIssuedAt()
+    .setExpirationTime('9m')
+    .sign(key);
 }
