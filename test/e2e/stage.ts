@@ -1,5 +1,5 @@
 /** The stage of an end-to-end story: a local GitHub with a project, a scripted Claude, and the built action to run. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { claudeBinary, modelEnvironment } from '../../testkit/claude/environment.ts';
@@ -16,6 +16,8 @@ export interface Scene extends Partial<Omit<ActionOptions, 'event'>> {
   event: ActionOptions['event'];
   /** Changes to how the project is checked out; false for no checkout at all. */
   checkout?: Partial<CheckoutOptions> | false;
+  /** An earlier step of the job: changes the workspace before the action has it. */
+  before?: (workspace: string) => Promise<unknown>;
 }
 
 export interface Stage extends AsyncDisposable {
@@ -48,6 +50,7 @@ export async function setStage(script: Script = []): Promise<Stage> {
   const repository = await github.createRepository({ owner: 'octo-org', name: 'hello', files: projectFiles });
   repository.setPermission('octocat', 'write');
   const token = github.token({ kind: 'actions', repositories: ['octo-org/hello'] });
+  const kept: string[] = [];
   let runs = 0;
 
   const stage: Stage = {
@@ -61,6 +64,7 @@ export async function setStage(script: Script = []): Promise<Stage> {
     run: async (scene) => {
       runs += 1;
       stage.workspace = join(root, `checkout-${runs}`);
+      await mkdir(stage.workspace);
       if (scene.checkout !== false) {
         await checkout({
           serverUrl: github.serverUrl,
@@ -70,10 +74,11 @@ export async function setStage(script: Script = []): Promise<Stage> {
           ...scene.checkout,
         });
         stage.givenConfig = await readFile(stage.path('.git/config'), 'utf8');
-        github.clearRequests();
       }
-      const { checkout: _, inputs, env, ...rest } = scene;
-      return runAction({
+      await scene.before?.(stage.workspace);
+      github.clearRequests();
+      const { checkout: _, before: __, inputs, env, ...rest } = scene;
+      const run = await runAction({
         action: resolve('.'),
         repository: repository.fullName,
         workspace: stage.workspace,
@@ -92,6 +97,8 @@ export async function setStage(script: Script = []): Promise<Stage> {
         },
         env: { ...without(modelEnvironment(model), 'ANTHROPIC_API_KEY'), ...env },
       });
+      if (scene.keep) kept.push(run.directory);
+      return run;
     },
     mention: async (text, scene = {}) => {
       const issue = github.createIssue(repository, {
@@ -104,7 +111,8 @@ export async function setStage(script: Script = []): Promise<Stage> {
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([github.close(), model.close()]);
-      await rm(root, { recursive: true, force: true, maxRetries: 3 });
+      for (const directory of [root, ...kept])
+        await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
   return stage;

@@ -4,6 +4,8 @@ import { delimiter, dirname } from 'node:path';
 
 export interface Job {
   event: { name: string; payload: Record<string, unknown> };
+  /** What the event file holds instead of the payload: for payloads that are broken. */
+  eventFile?: string | Buffer;
   /** `owner/name`. */
   repository: string;
   /** Directory of the checkout; the step's working directory. */

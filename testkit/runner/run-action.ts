@@ -99,7 +99,7 @@ async function prepare(
   for (const path of [paths.home, paths.toolCache, join(paths.temp, '_github_workflow')]) {
     await mkdir(path, { recursive: true });
   }
-  await writeFile(paths.eventFile, JSON.stringify(options.event.payload));
+  await writeFile(paths.eventFile, options.eventFile ?? JSON.stringify(options.event.payload));
   const masks = new Masks();
   for (const secret of [options.token, options.oidc?.token, ...(options.secrets ?? [])])
     if (secret) masks.add(secret);
