@@ -16,6 +16,8 @@ export interface BranchPlan {
   /** Wanted first; the others serve when that one has moved or may not be written. */
   targets: Target[];
   neverTo: Target[];
+  /** True when the work goes to a branch of its own: for an issue, and for a fork that takes no pushes. */
+  isNew: boolean;
 }
 
 /** @throws AppError `invalid_input` for a base branch that does not exist or a name that Git refuses. */
@@ -37,7 +39,7 @@ export async function planBranch(
   const neverTo = [base.ref, thread.defaultBranch.name]
     .filter(Boolean)
     .map((branch) => ({ repository, branch }));
-  if (!pullRequest) return { base, head: null, targets: fresh, neverTo };
+  if (!pullRequest) return { base, head: null, targets: fresh, neverTo, isNew: true };
 
   const head = {
     ref: pullRequest.head.ref,
@@ -50,7 +52,7 @@ export async function planBranch(
       ? [{ repository: pullRequest.head.repository, branch: head.ref }]
       : []
     : [{ repository, branch: head.ref }];
-  return { base, head, targets: [...own, ...fresh], neverTo };
+  return { base, head, targets: [...own, ...fresh], neverTo, isNew: own.length === 0 };
 }
 
 async function newBase(

@@ -65,18 +65,18 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     gate: gate.state,
     serverUrl: door.host.serverUrl,
     base: plan.base,
-    isNew: plan.head === null,
+    isNew: plan.isNew,
     identity: request.identity,
     leftoverMessage: `Keep what was left uncommitted for ${task.key}`,
     patchFile: patchPath(door.temp, door.run),
   };
   door.remember('publishing', publishing);
-  const { token, stop } = request;
+  const { token, stop, onPublished } = request;
   return {
     ...started,
-    isNew: plan.head === null,
+    isNew: plan.isNew,
     plan,
-    publisher: createPublisher({ publishing, gate, token, stop, log: door.log }),
+    publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
   };
 }
 

@@ -29,6 +29,10 @@ export interface PublisherOptions {
   token(): Promise<string>;
   /** Ends the processes of this run. */
   stop(): Promise<void>;
+  /** Told after each push, so that the branch is known even when this process is killed before the end. */
+  onPublished?(branch: PublishedBranch): void;
+  /** Milliseconds that one push may take; git's own limit unless told. */
+  pushTimeoutMs?: number;
   log: Log;
 }
 
@@ -39,7 +43,8 @@ export interface Publisher {
   finish(): Promise<{ branch: PublishedBranch | null; error: unknown; notes: string[] }>;
 }
 
-export function createPublisher({ publishing, gate, token, stop, log }: PublisherOptions): Publisher {
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { publishing, gate, token, stop, pushTimeoutMs, log } = options;
   const { targets } = gate.state;
   let at = 0;
   let branch: PublishedBranch | null = null;
@@ -54,7 +59,8 @@ export function createPublisher({ publishing, gate, token, stop, log }: Publishe
     };
     // A fork's commits are new to the base repository: there they are all checked.
     const crossing = target.repository !== targets[0]?.repository;
-    return gate.publish({ target, remote, ...request, ...(crossing && { trusted: [publishing.base.sha] }) });
+    const trusted = crossing ? { trusted: [publishing.base.sha] } : {};
+    return gate.publish({ target, remote, pushTimeoutMs, ...request, ...trusted });
   };
 
   const publish = async (request: Pick<PublishRequest, 'leftovers' | 'stop'>): Promise<Published> => {
@@ -82,6 +88,7 @@ export function createPublisher({ publishing, gate, token, stop, log }: Publishe
           commits: (branch?.commits ?? 0) + published.commits,
           repository: target.repository,
         };
+        options.onPublished?.(branch);
       }
       if (published && published.outcome !== 'moved') return published;
       log.notice(

@@ -32,6 +32,14 @@ export function failed(error: unknown, notes: string[] = []): Result {
   return { ...nothing, conclusion, reason, summary: message, remedy, notes };
 }
 
+/** What became of the work of a run that did not come to its end, in words. */
+export function becameOf(branch: PublishedBranch | null, publishError: unknown): string[] {
+  return [
+    ...(branch ? [`What was done so far is on \`${branch.name}\`.`] : []),
+    ...(publishError ? [`The work could not be published: ${toUserMessage(publishError).message}`] : []),
+  ];
+}
+
 /** What the end of a session and the publishing of its work come to. */
 export interface Outcome {
   session: SessionResult;
@@ -54,7 +62,8 @@ export function concluded({ session, branch, pullRequestUrl, publishError, notes
   if (session.reason) {
     const conclusion = session.reason === 'cancelled' ? 'cancelled' : 'failure';
     const remedy = remedyFor(session.reason);
-    return { ...nothing, ...known, conclusion, reason: session.reason, summary: session.text, remedy };
+    const all = { ...known, notes: [...becameOf(branch, publishError), ...notes] };
+    return { ...nothing, ...all, conclusion, reason: session.reason, summary: session.text, remedy };
   }
   if (publishError) return { ...failed(publishError), ...known };
   return { ...nothing, ...known, conclusion: 'success', reason: '', summary: session.text };
