@@ -98,11 +98,13 @@ async function readGiven(plan: SessionPlan, what: string, given: string): Promis
   const text = given.trim();
   if (!text) return {};
   if (text.startsWith('{')) return parseObject(what, text);
-  const path = await realpath(resolve(plan.directory, text)).catch((error) =>
+  const named = resolve(plan.directory, text);
+  const path = await realpath(named).catch((error) =>
     refuse(`${what}: \`${text}\` cannot be read: ${error.message}`),
   );
-  // In a pull request the file is the contributor's, and settings start programs.
-  if (!plan.trustCheckout && isInside(await realpath(plan.directory), path)) {
+  // In a pull request the file is the contributor's, also where it is a link elsewhere, and settings start programs.
+  const ofCheckout = isInside(plan.directory, named) || isInside(await realpath(plan.directory), path);
+  if (!plan.trustCheckout && ofCheckout) {
     throw new AppError(
       'invalid_input',
       `${what}: \`${text}\` is a file of the checkout, which is not trusted on this event.`,
