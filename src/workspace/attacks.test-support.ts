@@ -38,6 +38,8 @@ export interface Attack {
   name: string;
   /** `published`: the legitimate work arrives all the same; `refused`: nothing does, and it is said. */
   ends: 'published' | 'refused';
+  /** True when the uncommitted work cannot be published because of it. */
+  leaves?: boolean;
   plant: (ground: Ground) => void;
 }
 
@@ -73,7 +75,7 @@ const hookNames = [
 
 /** Rows that only write configuration; each is `key`, `value`, `key`, `value`, … */
 const configurations: [string, (ground: Ground) => string[]][] = [
-  ['core.hooksPath', ({ directory }) => ['core.hooksPath', join(directory, 'hooks')]],
+  ['core.hooksPath', ({ directory }) => ['core.hooksPath', join(directory, '.git/hooks-elsewhere')]],
   ['url.insteadOf', ({ evil, url }) => [`url.${evil}/.insteadOf`, new URL(url).origin]],
   ['url.pushInsteadOf', ({ evil, url }) => [`url.${evil}/.pushInsteadOf`, new URL(url).origin]],
   [
@@ -488,8 +490,6 @@ const leftoverAttacks: Attack[] = [
     plant: ({ directory, script }) => {
       hostileRepository(join(directory, 'sub'), script);
       const sub = shellGit(join(directory, 'sub'), '-c', 'core.fsmonitor=false', 'rev-parse', 'HEAD');
-      write(directory, '.git/sub-index', '');
-      rmSync(join(directory, '.git/sub-index'));
       shellGit(directory, 'update-index', '--add', '--cacheinfo', `160000,${sub},sub`);
       shellGit(directory, 'commit', '-q', '-m', 'Submodule');
       set(
@@ -527,12 +527,16 @@ const leftoverAttacks: Attack[] = [
     ends: 'published',
     plant: ({ directory, script }) => {
       set(directory, ...filterConfig(script), 'filter.lfs.required', 'true');
-      write(
-        directory,
-        '.gitattributes',
-        '*.txt filter=lfs diff=lfs merge=lfs\n* working-tree-encoding=UTF-16\n',
-      );
+      write(directory, '.git/info/attributes', '*.txt filter=lfs\n');
+      write(directory, 'art.psd', 'pixels');
+      write(directory, '.gitattributes', '*.psd filter=lfs diff=lfs merge=lfs\n');
     },
+  },
+  {
+    name: 'attributes that ask for an encoding which no file has',
+    ends: 'published',
+    leaves: true,
+    plant: ({ directory }) => write(directory, '.gitattributes', '* working-tree-encoding=UTF-16\n'),
   },
   {
     name: 'attributes and ignore files that are links',

@@ -4,7 +4,14 @@ import { expect, test } from 'vitest';
 import { AppError } from '../words/errors.ts';
 import { attacks, type Ground, markingScript, set } from './attacks.test-support.ts';
 import { claudeCommits, type Scene, scene, target } from './gate.test-support.ts';
-import { commit, serveEvil, shellGit, testToken, write } from './local-remote.test-support.ts';
+import {
+  commit,
+  serveEvil,
+  shellGit,
+  shellGitBeside,
+  testToken,
+  write,
+} from './local-remote.test-support.ts';
 
 const privateData = 'SIBLING-PRIVATE-DATA';
 
@@ -42,9 +49,7 @@ function expectNoHarm({ made, at, seen }: Awaited<ReturnType<typeof ground>>): v
 }
 
 function allObjects(bare: string): string {
-  const listed = shellGit(bare, 'cat-file', '--batch-all-objects', '--batch-check');
-  const blobs = listed.split('\n').filter((line) => line.includes(' blob '));
-  return blobs.map((line) => shellGit(bare, 'cat-file', 'blob', line.split(' ')[0]!)).join('\n');
+  return shellGit(bare, 'cat-file', '--batch-all-objects', '--batch');
 }
 
 function filesBelow(directory: string): string[] {
@@ -53,7 +58,7 @@ function filesBelow(directory: string): string[] {
     .filter((path) => lstatSync(path).isFile());
 }
 
-test.each(attacks)('$name: $ends, and nothing ran or leaked', async ({ plant, ends }) => {
+test.each(attacks)('$name: $ends, and nothing ran or leaked', async ({ plant, ends, leaves }) => {
   const all = await ground();
   const { made, at } = all;
   plant(at);
@@ -72,7 +77,8 @@ test.each(attacks)('$name: $ends, and nothing ran or leaked', async ({ plant, en
   }
   expect(published).toMatchObject({ outcome: 'pushed' });
   const tip = made.onServer()!;
-  expect(shellGit(made.project.bare, 'rev-parse', `${tip}~1`)).toBe(at.sha);
+  expect(shellGit(made.project.bare, 'rev-parse', leaves ? `${tip}^{commit}` : `${tip}~1`)).toBe(at.sha);
+  if (!leaves) expect(shellGit(made.project.bare, 'show', `${tip}:b.txt`)).toBe('uncommitted');
   expect(shellGit(made.project.bare, 'show', `${tip}:a.txt`)).toBe('legitimate');
   expect(shellGit(made.project.bare, 'ls-tree', '-r', tip)).not.toMatch(/160000/);
 });
@@ -91,6 +97,8 @@ test('a submodule that was there before, with a hostile configuration now, stays
     beforeRun: (checkout) => shellGit(checkout, 'submodule', '--quiet', 'update', '--init'),
   });
   const { made, at } = all;
+  // Its HEAD has moved, so that git would look into it, and would take it for deleted if it were not skipped.
+  claudeCommits(join(at.directory, 'sub'), { 'more.txt': 'more\n' });
   const config = join(at.directory, '.git/modules/sub/config');
   for (const key of ['core.fsmonitor', 'filter.x.clean', 'filter.x.process', 'core.sshCommand']) {
     shellGit('/', 'config', '--file', config, key, at.script);
@@ -117,8 +125,10 @@ test('the marks work: the same plants run and leak when git is used in the works
     'http.extraHeader',
     'Authorization: Basic x',
   );
-  expect(() => shellGit(at.directory, 'push', at.url, `${at.sha}:refs/heads/${target.branch}`)).toThrow();
-  await expect.poll(() => seen.length).toBeGreaterThan(0);
+  expect(
+    await shellGitBeside(at.directory, 'push', at.url, `${at.sha}:refs/heads/${target.branch}`),
+  ).not.toBe(0);
+  expect(seen.length).toBeGreaterThan(0);
 });
 
 test.skipIf(process.getuid?.() !== 0)('a workspace of another user is published as well', async () => {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '../words/errors.ts';
 import { changesOf, newCommits } from './changes.ts';
 import { isProtected, linkProblem } from './checks.ts';
 import { type GateContext, trustedCommits } from './gate-state.ts';
@@ -41,9 +42,10 @@ export async function commitLeftovers(
     if (await isUnfinished(context))
       return { sha: tip, files: 0, left: [...found.left, ...allOf(found, unfinished)] };
     await leaveUnpublishable(context, found, tip);
-    await stage(run, found);
+    const refused = await stage(run, found);
+    found.left.push(...refused);
     const tree = (await run(['write-tree'])).stdout;
-    const files = found.changed.length + found.deleted.length;
+    const files = found.changed.length + found.deleted.length - refused.length;
     if (tree === (await context.run(['rev-parse', `${tip}^{tree}`])).stdout)
       return { sha: tip, files: 0, left: found.left };
     const made = await context.run(['commit-tree', tree, '-p', tip], {
@@ -56,12 +58,32 @@ export async function commitLeftovers(
   }
 }
 
-/** Puts exactly the listed files into the index; deletions first, as a file may now be where a directory was. */
-export async function stage(run: RunOverTree, { changed, deleted }: Uncommitted): Promise<void> {
+/**
+ * Puts exactly the listed files into the index; deletions first, as a file may now be where a directory was.
+ * @returns what git cannot take (an attribute asks for an encoding that the file does not have); it is not in the index.
+ */
+export async function stage(run: RunOverTree, { changed, deleted }: Uncommitted): Promise<LeftOut[]> {
   if (deleted.length)
     await run(['update-index', '-z', '--force-remove', '--stdin'], `${deleted.join('\0')}\0`);
-  if (changed.length)
-    await run(['update-index', '-z', '--add', '--stdin'], changed.map(({ path }) => `${path}\0`).join(''));
+  return add(
+    run,
+    changed.map(({ path }) => path),
+  );
+}
+
+/** One bad file fails them all and changes nothing, so the list is halved until it stands alone. */
+async function add(run: RunOverTree, paths: string[]): Promise<LeftOut[]> {
+  if (!paths.length) return [];
+  try {
+    await run(['update-index', '-z', '--add', '--stdin'], paths.map((path) => `${path}\0`).join(''));
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError) || error.reason !== 'git_failed') throw error;
+    if (paths.length === 1)
+      return [{ path: paths[0]!, why: 'Git cannot take it with the attributes that it has' }];
+    const half = Math.ceil(paths.length / 2);
+    return [...(await add(run, paths.slice(0, half))), ...(await add(run, paths.slice(half)))];
+  }
 }
 
 const unfinished = 'a merge, rebase or cherry-pick was not finished';

@@ -23,9 +23,16 @@ export function shellGit(cwd: string, ...args: string[]): string {
   return ran.stdout.trim();
 }
 
+/** The same without waiting in place, for a server that answers from this process. Resolves to the exit code. */
+export function shellGitBeside(cwd: string, ...args: string[]): Promise<number | null> {
+  const child = spawn('git', args, { cwd, env: personEnvironment, stdio: 'ignore' });
+  return new Promise((resolve) => child.on('close', resolve));
+}
+
 const personEnvironment = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
+  GIT_TERMINAL_PROMPT: '0',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_AUTHOR_NAME: 'Person',

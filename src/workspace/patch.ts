@@ -37,7 +37,7 @@ export async function keepPatch(context: GateContext, file: string): Promise<Pat
     const run = await overTree(context, indexFile, await unpublishedTip(context, base));
     const found = await uncommitted(context, run);
     const left = leaveLarge(found);
-    await stage(run, found);
+    found.left.push(...(await stage(run, found)));
     left.push(...(await stageRaw(context, run, found.left)));
     const tree = (await run(['write-tree'])).stdout;
     const secret = await pathsWithSecrets(context, base, tree);

@@ -49,8 +49,8 @@ export async function overTree(context: GateContext, indexFile: string, tip: str
   const options = { workTree: state.workspace, indexFile, config: state.fileConfig };
   await run(['read-tree', tip], options);
   const runOver: RunOverTree = (args, stdin) => run(args, { ...options, stdin });
-  // Before anything else: git would run inside a submodule, with the configuration that Claude wrote there
-  // (gate.attacks.test.ts, "a gitlink whose own configuration").
+  // Before anything else: commands that look for changes may run git inside a submodule, with the configuration that
+  // Claude wrote there (gate.attacks.test.ts, "a submodule that was there before").
   const gitlinks = (await trackedFiles(runOver))
     .filter(({ mode }) => mode === '160000')
     .map(({ path }) => path);
