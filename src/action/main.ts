@@ -15,6 +15,7 @@ import { turnLog } from './turn-log.ts';
 const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
 // There on every path, also when this process is killed; overwritten at the end.
 commands.output('conclusion', 'failure');
+commands.output('reason', 'internal');
 
 const secrets = new Set<string>();
 const redact = redactor(secrets);
@@ -24,6 +25,8 @@ const cancel = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     commands.state('cancelled', 'true');
+    commands.output('conclusion', 'cancelled');
+    commands.output('reason', 'cancelled');
     cancel.abort(new AppError('cancelled', 'The job was cancelled.'));
   });
 }

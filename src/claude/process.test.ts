@@ -77,8 +77,8 @@ test('a program that is not there is an error event, not the end of this process
   const child = spawnClaude(options('/nowhere/claude', []), () => {});
   // With setpriv in between it is setpriv that starts, and ends at once.
   const [code] = await Promise.race([
-    once(child as ChildProcess, 'exit'),
-    once(child as ChildProcess, 'error'),
+    once(child as unknown as ChildProcess, 'exit'),
+    once(child as unknown as ChildProcess, 'error'),
   ]);
   expect(code).not.toBe(0);
 });

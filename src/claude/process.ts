@@ -21,8 +21,16 @@ function findSetpriv(): string | null {
   return ['/usr/bin/setpriv', '/bin/setpriv'].find(works) ?? null;
 }
 
+/** Characters of standard error that are kept. */
+const longestLastWords = 2_000;
+
+export interface Claude extends SpawnedProcess {
+  /** The end of what it wrote to standard error: why it could not go on, when it could not. */
+  lastWords(): string;
+}
+
 /** For the Agent SDK's `spawnClaudeCodeProcess`. `onSpawn` gets the process id. */
-export function spawnClaude(options: SpawnOptions, onSpawn: (pid: number) => void): SpawnedProcess {
+export function spawnClaude(options: SpawnOptions, onSpawn: (pid: number) => void): Claude {
   if (setpriv === undefined) setpriv = findSetpriv();
   const [command, args] = setpriv
     ? [setpriv, [...parentDeathKills, options.command, ...options.args]]
@@ -36,9 +44,12 @@ export function spawnClaude(options: SpawnOptions, onSpawn: (pid: number) => voi
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
-  child.stderr?.resume();
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    said = (said + chunk).slice(-longestLastWords);
+  });
   if (child.pid !== undefined) onSpawn(child.pid);
-  return child as unknown as SpawnedProcess;
+  return Object.assign(child as unknown as SpawnedProcess, { lastWords: () => said.trim() });
 }
 
 /**

@@ -3,14 +3,13 @@ import {
   type SDKMessage,
   type SDKResultMessage,
   type SDKUserMessage,
-  type SpawnedProcess,
   startup,
   type WarmQuery,
 } from '@anthropic-ai/claude-agent-sdk';
 import { AppError } from '../words/errors.ts';
 import type { Reason, Usage } from '../words/result.ts';
 import { type SessionPlan, sdkOptions } from './options.ts';
-import { spawnClaude } from './process.ts';
+import { type Claude, spawnClaude } from './process.ts';
 
 /** What Claude is told: the framing with its material, and the asker's own words as a message of their own. */
 export interface SessionPrompt {
@@ -50,7 +49,7 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
   const options = await sdkOptions(plan);
   events.signal.throwIfAborted();
   const abort = new AbortController();
-  const running: { claude: SpawnedProcess | null } = { claude: null };
+  const running: { claude: Claude | null } = { claude: null };
   // At once: what Claude would still say or do after this point is not wanted.
   const stop = () => {
     running.claude?.kill('SIGKILL');
@@ -72,7 +71,8 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
   return {
     run: async (prompt) => {
       const structured = plan.arguments.jsonSchema !== null;
-      const result = await converse({ warm, prompt, events, stop, structured });
+      const lastWords = () => running.claude?.lastWords() ?? '';
+      const result = await converse({ warm, prompt, events, stop, structured, lastWords });
       events.signal.removeEventListener('abort', stop);
       return result;
     },
@@ -86,9 +86,12 @@ interface Conversation {
   stop(): void;
   /** Output in a given form was asked for. */
   structured: boolean;
+  /** The end of what Claude Code wrote to standard error. */
+  lastWords(): string;
 }
 
-async function converse({ warm, prompt, events, stop, structured }: Conversation): Promise<SessionResult> {
+async function converse(conversation: Conversation): Promise<SessionResult> {
+  const { warm, prompt, events, stop, structured } = conversation;
   const seen: Seen = {
     sessionId: null,
     result: null,
@@ -114,7 +117,8 @@ async function converse({ warm, prompt, events, stop, structured }: Conversation
   if (events.signal.aborted) return endedBy(events.signal, seen);
   if (refusedKey) return { ...ended(seen), reason: 'model_auth', text: refusedKey };
   if (result) return readResult(result, structured);
-  return { ...ended(seen), reason: 'claude_crashed', text: `Claude Code stopped: ${why}` };
+  const text = [`Claude Code stopped: ${why}`, conversation.lastWords()].filter(Boolean).join('\n');
+  return { ...ended(seen), reason: 'claude_crashed', text };
 }
 
 interface Seen {

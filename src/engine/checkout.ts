@@ -1,5 +1,6 @@
 /** The checkout of one run: taken over, put on its branch, guarded by its gate, and given back. */
 import { AppError } from '../words/errors.ts';
+import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
 import type { Task } from '../words/task.ts';
 import { createGate } from '../workspace/gate.ts';
@@ -41,6 +42,8 @@ export interface PrepareRequest {
   token(): Promise<string>;
   /** Ends the processes of this run. */
   stop(): Promise<void>;
+  /** Told after each push. */
+  onPublished(branch: PublishedBranch): void;
   secrets(): Iterable<string>;
 }
 

@@ -11,7 +11,7 @@ import type { TrackingComment } from '../report/comment.ts';
 import { reportTo } from '../report/reporter.ts';
 import { AppError } from '../words/errors.ts';
 import type { GitHubEvent } from '../words/event.ts';
-import type { Reporter } from '../words/result.ts';
+import type { PublishedBranch, Reporter } from '../words/result.ts';
 import type { Decision, Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Workspace } from '../workspace/workspace.ts';
@@ -80,7 +80,7 @@ export class Run {
     this.reaction = reactionOf(door, task, connection);
     return reportTo(
       [this.comment, this.reaction].filter((reporter) => reporter !== null),
-      door.log,
+      door.warn,
     );
   }
 
@@ -141,6 +141,7 @@ export class Run {
       identity,
       token: credential.token,
       stop: async () => this.claude?.end(),
+      onPublished: (branch) => this.learnOf(branch, plan.head === null),
       secrets: door.secrets,
     });
     return this.checkout;
@@ -155,15 +156,8 @@ export class Run {
     if (!checkout) return { branch: null, pullRequestUrl: null, publishError: null, notes: [] };
     const { branch, error, notes } = await checkout.publisher.finish();
     const { door, task } = this;
-    const { serverUrl } = door.host;
     const known = { branch, publishError: error, notes, pullRequestUrl: null };
-    if (!branch) return known;
-    this.comment?.learn({
-      branch: { name: branch.name, url: branchUrl(serverUrl, branch.repository, branch.name) },
-    });
-    if (!checkout.isNew) return known;
-    this.comment?.learn({ createPullRequestUrl: createPullRequestUrl(serverUrl, task, branch) });
-    if (door.config.createPullRequest === 'link') return known;
+    if (!branch || !checkout.isNew || door.config.createPullRequest === 'link') return known;
     const draft = door.config.createPullRequest === 'draft';
     const opened = await openPullRequest(this.connected().client, { task, branch, draft });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
@@ -196,6 +190,15 @@ export class Run {
     await this.takingOver?.catch(() => {});
     const problems = (await this.workspace?.restore().catch((error: Error) => [error.message])) ?? [];
     for (const problem of problems) this.door.warn(problem);
+  }
+
+  /** The tracking comment links to the branch from its first push on. */
+  private learnOf(branch: PublishedBranch, isNew: boolean): void {
+    const { serverUrl } = this.door.host;
+    this.comment?.learn({
+      branch: { name: branch.name, url: branchUrl(serverUrl, branch.repository, branch.name) },
+      ...(isNew && { createPullRequestUrl: createPullRequestUrl(serverUrl, this.task, branch) }),
+    });
   }
 
   /** Tag mode needs a checkout; agent mode takes one over when there is one. Answers where Claude works. */

@@ -52,8 +52,8 @@ export interface Memory {
     ref: import('../github/comments.ts').CommentRef;
     place: import('../github/comments.ts').CommentPlace;
     state: import('../report/render.ts').CommentState;
-    /** The login that wrote it, when known. */
-    author: string | null;
+    /** True once GitHub has the terminal state. */
+    ended: boolean;
   };
   publishing: import('./publish.ts').Publishing;
   reaction: { nodeId: string; shown: import('../github/reactions.ts').Reaction };

@@ -32,7 +32,7 @@ export function commentOf(
       result: null,
       marker: { workflow, job, run: id, attempt },
     },
-    onState: (ref, state) => door.remember('comment', { ref, place, state, author: ownLogin }),
+    onState: (ref, state, ended) => door.remember('comment', { ref, place, state, ended }),
   });
 }
 

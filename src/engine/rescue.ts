@@ -1,37 +1,29 @@
 /** Finishes what main could not: ends Claude, saves its work, says how it ended, gives everything back. */
-import { realpath, rm } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { endProcesses } from '../claude/process.ts';
 import { revokeToken } from '../github/auth.ts';
 import { createClient, type GitHubClient, type GitHubHost } from '../github/client.ts';
 import { fetchComment, updateComment } from '../github/comments.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { swapReaction } from '../github/reactions.ts';
+import { defaultPolicy } from '../github/retry.ts';
 import { readMarker, renderComment } from '../report/render.ts';
 import { renderSummary } from '../report/step-summary.ts';
-import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
 import type { Log } from '../words/log.ts';
 import type { Redact } from '../words/redact.ts';
 import type { Result } from '../words/result.ts';
-import { validateBranchName } from '../workspace/branch.ts';
 import { openGate } from '../workspace/gate.ts';
 import { restoreCheckout } from '../workspace/saved-checkout.ts';
 import type { Memory } from './door.ts';
 import { branchUrl } from './links.ts';
 import { createPublisher } from './publish.ts';
-import { failed } from './results.ts';
+import { checkedPublishing, checkSaved, checkTargets, isOwnScratch, type JobFacts } from './rescue-checks.ts';
+import { becameOf, failed } from './results.ts';
 
-export interface Rescue {
-  config: Config;
+export interface Rescue extends JobFacts {
   host: GitHubHost;
   job: Record<string, string | undefined>;
-  /** `owner/repo`, as the runner says it. */
-  repository: string;
-  run: { id: string; attempt: string };
-  temp: string;
-  /** The checkout, as the runner says it. */
-  directory: string;
   redact: Redact;
   secrets(): Iterable<string>;
   log: Log;
@@ -40,37 +32,39 @@ export interface Rescue {
   memory: { [Name in keyof Memory]: Memory[Name] | undefined };
 }
 
+/** A cancelled job gives `post` five minutes in all: no step may use them up. */
+const hurried = { ...defaultPolicy, attempts: 3, longestWaitMs: 10_000, timeoutMs: 10_000 };
+const pushTimeoutMs = 60_000;
+
 /** Every step survives the failure of the others; each failure is a warning. */
 export async function rescue(post: Rescue): Promise<void> {
   const { memory, log } = post;
   const attempt = async (what: string, step: () => Promise<void>) => {
     await step().catch((error: Error) => log.warning(`${what}: ${error.message}`));
   };
-  await attempt('A surviving process could not be ended', async () => {
-    if (memory.run) await endProcesses(memory.run.mark, null);
-  });
-  if (!memory.ended && memory.run) {
+  await attempt('A surviving process could not be ended', () => endSurvivors(post));
+  if (memory.run && !memory.ended) {
     let result = interrupted(memory.cancelled ?? false);
     await attempt('The work could not be saved', async () => {
       result = { ...result, ...(await saveWork(post)) };
     });
     await attempt('The tracking comment could not be finished', () => finishComment(post, result));
     await attempt('The reaction could not be changed', () => finishReaction(post));
-    post.summary(
-      renderSummary({
-        decision: 'The run was finished by the post step.',
-        facts: [],
-        result,
-        warnings: [],
-        report: '',
-      }),
-    );
+    tell(post, result);
     await attempt('The checkout could not be given back', () => giveBack(post));
+  } else if (memory.comment && !memory.comment.ended) {
+    // Main came to its end, but GitHub did not take its last word.
+    const result = memory.comment.state.result ?? interrupted(false);
+    await attempt('The tracking comment could not be finished', () => finishComment(post, result));
   }
   await attempt('The scratch directory could not be removed', () => removeScratch(post));
   for (const token of memory.tokens ?? []) {
     await attempt('A token could not be revoked', () => revokeToken(post.host, token));
   }
+}
+
+async function endSurvivors({ memory }: Rescue): Promise<void> {
+  if (memory.run) await endProcesses(memory.run.mark, null);
 }
 
 function interrupted(cancelled: boolean): Result {
@@ -88,44 +82,25 @@ function interrupted(cancelled: boolean): Result {
 }
 
 async function saveWork(post: Rescue): Promise<Partial<Result>> {
-  const { memory, log } = post;
+  const { memory, log, host } = post;
   if (!memory.publishing || !memory.run) return {};
-  const publishing = { ...memory.publishing, serverUrl: post.host.serverUrl };
-  await checkTargets(post, publishing.gate.targets);
-  // The limits of the job's own inputs, whatever the remembered ones say.
-  const state = { ...publishing.gate, limits: post.config };
-  const gate = openGate(state, { environment: post.job, secrets: post.secrets });
+  const job = { ...post, serverUrl: host.serverUrl };
+  const publishing = await checkedPublishing(job, memory.publishing, memory.run.scratch);
+  const gate = openGate(publishing.gate, { environment: post.job, secrets: post.secrets });
   const publisher = createPublisher({
-    publishing: { ...publishing, gate: state },
+    publishing,
     gate,
-    token: async () => tokenOf(post),
-    stop: async () => {
-      await endProcesses(memory.run!.mark, null);
+    token: async () => {
+      // Here, so that the work becomes a patch when GitHub cannot confirm the target.
+      await checkTargets(post, publishing.gate.targets, client(post));
+      return tokenOf(post);
     },
+    stop: () => endSurvivors(post),
+    pushTimeoutMs,
     log,
   });
   const { branch, error, notes } = await publisher.finish();
-  if (error) notes.unshift(`The work could not be published: ${(error as Error).message}`);
-  return { branch, notes };
-}
-
-/** Only this repository's branches (or a fork's, by the pull request's own name), and never its default branch. */
-async function checkTargets(post: Rescue, targets: { repository: string; branch: string }[]): Promise<void> {
-  const [owner, repo] = post.repository.split('/');
-  const { default_branch } = await client(post).rest<{ default_branch: string }>(
-    'GET /repos/{owner}/{repo}',
-    { owner, repo },
-  );
-  for (const { repository, branch } of targets) {
-    validateBranchName(branch);
-    const name = repository.split('/')[1];
-    if (repository === post.repository && branch === default_branch) {
-      throw new AppError('gate_refused', `\`${branch}\` is the default branch.`);
-    }
-    if (repository !== post.repository && name === undefined) {
-      throw new AppError('gate_refused', `\`${repository}\` is not a repository.`);
-    }
-  }
+  return { branch, notes: [...becameOf(branch, error), ...notes] };
 }
 
 async function finishComment(post: Rescue, result: Result): Promise<void> {
@@ -156,26 +131,31 @@ async function finishReaction(post: Rescue): Promise<void> {
     await swapReaction(client(post), reaction.nodeId, { former: reaction.shown, next: 'CONFUSED' });
 }
 
+/** Where people look besides the comment: annotation and step summary. */
+function tell(post: Rescue, result: Result): void {
+  post.log.error(`${result.summary}\n${result.remedy}`);
+  const decision = 'The run was finished by the post step.';
+  post.summary(renderSummary({ decision, facts: [], result, warnings: [], report: '' }));
+}
+
 async function giveBack(post: Rescue): Promise<void> {
-  const { checkout } = post.memory;
-  if (!checkout || checkout.directory !== (await realpath(post.directory))) return;
+  const { checkout, run } = post.memory;
+  if (!checkout || !run) return;
+  await checkSaved(post, checkout, run.scratch);
   for (const problem of await restoreCheckout(checkout)) post.log.warning(problem);
 }
 
-/** Only a directory of the form that main makes: a forged memory must not make post delete something else. */
-async function removeScratch({ memory, temp }: Rescue): Promise<void> {
-  const scratch = memory.run?.scratch;
-  if (
-    !scratch ||
-    resolve(dirname(scratch)) !== resolve(temp) ||
-    !/^forgehand-[0-9a-f-]{36}$/.test(basename(scratch))
-  )
-    return;
+/** A forged memory must not make post delete something else. */
+async function removeScratch(post: Rescue): Promise<void> {
+  const scratch = post.memory.run?.scratch;
+  if (!scratch) return;
+  if (!isOwnScratch(post, scratch))
+    throw new AppError('gate_refused', `\`${scratch}\` is not this run's own.`);
   await rm(scratch, { recursive: true, force: true });
 }
 
 function client(post: Rescue): GitHubClient {
-  return createClient(post.host, async () => tokenOf(post));
+  return createClient(post.host, async () => tokenOf(post), hurried);
 }
 
 function tokenOf({ config, memory }: Rescue): string {

@@ -28,7 +28,7 @@ export async function fetchPermission(
 export async function fetchViewer(client: GitHubClient): Promise<{ login: string; id: number } | null> {
   try {
     const { viewer } = await client.graphql<{ viewer: { login: string; databaseId: number } }>(
-      'query { viewer { login databaseId } }',
+      'query viewer { viewer { login databaseId } }',
     );
     return { login: viewer.login, id: viewer.databaseId };
   } catch (error) {

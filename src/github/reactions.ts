@@ -4,6 +4,11 @@ import type { GitHubClient } from './client.ts';
 /** GitHub's names of 👀, 🚀, 👍 and 😕. */
 export type Reaction = 'EYES' | 'ROCKET' | 'THUMBS_UP' | 'CONFUSED';
 
+const adding = 'next: addReaction(input: { subjectId: $id, content: $next }) { clientMutationId }';
+const removing = 'former: removeReaction(input: { subjectId: $id, content: $former }) { clientMutationId }';
+const add = `mutation react($id: ID!, $next: ReactionContent!) { ${adding} }`;
+const swap = `mutation react($id: ID!, $next: ReactionContent!, $former: ReactionContent!) { ${adding} ${removing} }`;
+
 /**
  * Shows `next` instead of `former` on the item with this node id.
  * @throws AppError as the client does; reactions are a courtesy, so callers log and go on.
@@ -13,14 +18,7 @@ export async function swapReaction(
   nodeId: string,
   change: { former: Reaction | null; next: Reaction },
 ): Promise<void> {
-  const remove = change.former
-    ? `former: removeReaction(input: { subjectId: $id, content: ${change.former} }) { clientMutationId }`
-    : '';
-  await client.graphql(
-    `mutation ($id: ID!) {
-      next: addReaction(input: { subjectId: $id, content: ${change.next} }) { clientMutationId }
-      ${remove}
-    }`,
-    { id: nodeId },
-  );
+  const { former, next } = change;
+  // Variables only: `post` reads the former one from where Claude's processes could write.
+  await client.graphql(former ? swap : add, { id: nodeId, next, ...(former && { former }) });
 }

@@ -19,8 +19,8 @@ export interface TrackingCommentOptions {
   redact: Redact;
   /** With `use_sticky_comment`: our login, whose earlier comment of the same workflow and job is used again. */
   stickyFor: string | null;
-  /** Told whenever what `post` needs has changed. */
-  onState(comment: CommentRef, state: CommentState): void;
+  /** Told whenever what `post` needs has changed; `ended` once GitHub has the terminal state. */
+  onState(comment: CommentRef, state: CommentState, ended: boolean): void;
 }
 
 export interface TrackingComment extends Reporter {
@@ -43,7 +43,8 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
     return { body: options.redact(body), continued: continued.map(options.redact) };
   };
   const send = async () => {
-    await created;
+    // Without a comment there is nothing to update; the end tries once more to make one.
+    await created?.catch(() => {});
     while (pending && ref) {
       pending = false;
       await updateComment(options.client, options.place, ref, render().body);
@@ -51,7 +52,7 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
   };
   const change = async (next: Partial<CommentState>) => {
     state = { ...state, ...next };
-    if (ref) options.onState(ref, state);
+    if (ref) options.onState(ref, state, false);
     pending = true;
     sending ??= send().finally(() => {
       sending = null;
@@ -64,12 +65,12 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
     ref: () => ref,
     learn: (next) => {
       state = { ...state, ...next };
-      if (ref) options.onState(ref, state);
+      if (ref) options.onState(ref, state, false);
     },
     started: () => {
       created = (async () => {
         ref = await openComment(options, render().body);
-        options.onState(ref, state);
+        options.onState(ref, state, false);
       })();
       return created;
     },
@@ -81,7 +82,7 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
       // A comment that could not be created at the start may still be the only place to say how it ended.
       if (ref) await change({});
       else ref = await openComment(options, render().body);
-      options.onState(ref, state);
+      options.onState(ref, state, true);
       await continueBelow(options, render().continued);
     },
   };

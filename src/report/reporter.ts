@@ -1,13 +1,13 @@
 /** Tells several reporters as one; what one of them throws is a warning, never the end of a task. */
-import type { Log } from '../words/log.ts';
 import type { Reporter } from '../words/result.ts';
 
-export function reportTo(reporters: Reporter[], log: Log): Reporter {
+/** @param warn shows a warning where the person who set things up looks */
+export function reportTo(reporters: Reporter[], warn: (message: string) => void): Reporter {
   const all = async (what: string, tell: (reporter: Reporter) => Promise<void>) => {
     await Promise.all(
       reporters.map((reporter) =>
         tell(reporter).catch((error: Error) => {
-          log.warning(`The ${reporter.name} could not show that the task ${what}: ${error.message}`);
+          warn(`The ${reporter.name} could not show that the task ${what}: ${error.message}`);
         }),
       ),
     );

@@ -17,6 +17,8 @@ export interface PublishRequest {
   /** Ends the processes that could still change the workspace. */
   stop?: () => Promise<void>;
   retryDelaysMs?: number[];
+  /** Milliseconds that one attempt to push may take. */
+  pushTimeoutMs?: number;
 }
 
 export interface Published {
@@ -33,7 +35,7 @@ export interface Published {
 
 /** @throws AppError `gate_refused`, `github_auth`, `github_unavailable`, `git_failed`; then nothing was published. */
 export async function publish(context: GateContext, request: PublishRequest): Promise<Published> {
-  const { target, remote, trusted, retryDelaysMs } = request;
+  const { target, remote, trusted, retryDelaysMs, pushTimeoutMs } = request;
   await request.stop?.();
   const taken = await takeCommits(context);
   const leftovers = request.leftovers && (await commitLeftovers(context, taken.sha, request.leftovers));
@@ -41,7 +43,14 @@ export async function publish(context: GateContext, request: PublishRequest): Pr
   const left = leftovers?.left ?? [];
   if (!taken.isNew && sha === taken.sha) return { outcome: 'nothing', sha, commits: 0, target, left };
   await checkCommits(context, sha, trusted);
-  const pushed = await pushCommit(context, { target, remote, sha, trusted, retryDelaysMs });
+  const pushed = await pushCommit(context, {
+    target,
+    remote,
+    sha,
+    trusted,
+    retryDelaysMs,
+    timeoutMs: pushTimeoutMs,
+  });
   return {
     outcome: pushed.outcome,
     sha,

@@ -13,6 +13,8 @@ export interface PushRequest {
   /** What the target holds already, when it is not what the gate was made for; only for the count. */
   trusted?: string[];
   retryDelaysMs?: number[];
+  /** Milliseconds that one attempt may take. */
+  timeoutMs?: number;
 }
 
 export type Pushed =
@@ -39,7 +41,8 @@ export async function pushCommit(context: GateContext, request: PushRequest): Pr
     remote.url,
     `${sha}:${ref}`,
   ];
-  const pushing = { remote, allowedCodes: [0, 1], retryDelaysMs: request.retryDelaysMs };
+  const { retryDelaysMs, timeoutMs } = request;
+  const pushing = { remote, allowedCodes: [0, 1], retryDelaysMs, timeoutMs };
   const { code, stdout, stderr } = await context.run(args, pushing);
   if (code !== 0) {
     const line = stdout.split('\n').find((candidate) => candidate.startsWith('!')) ?? '';

@@ -1,0 +1,95 @@
+/** Holds what `post` was told against what the job and GitHub say: Claude's processes could write where main remembered it. */
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, resolve, sep } from 'node:path';
+import type { GitHubClient } from '../github/client.ts';
+import type { Config } from '../words/config.ts';
+import { AppError } from '../words/errors.ts';
+import { validateBranchName } from '../workspace/branch.ts';
+import type { Target } from '../workspace/gate-state.ts';
+import type { SavedCheckout } from '../workspace/saved-checkout.ts';
+import { type Publishing, patchPath } from './publish.ts';
+
+/** The job's own facts, as the runner says them. */
+export interface JobFacts {
+  config: Config;
+  /** `owner/repo` */
+  repository: string;
+  run: { id: string; attempt: string };
+  temp: string;
+  /** The checkout. */
+  directory: string;
+}
+
+/** True for a directory of the form that main makes for itself: nothing else is ever removed. */
+export function isOwnScratch(job: JobFacts, scratch: string): boolean {
+  return (
+    resolve(dirname(scratch)) === resolve(job.temp) && /^forgehand-[0-9a-f-]{36}$/.test(basename(scratch))
+  );
+}
+
+/** @throws AppError `gate_refused` for a checkout that is not the job's, or copies that main did not make. */
+export async function checkSaved(job: JobFacts, saved: SavedCheckout, scratch: string): Promise<void> {
+  requireIn(job, saved.store, scratch);
+  if (saved.directory !== (await realpath(job.directory)))
+    throw refused(saved.directory, "the job's checkout");
+}
+
+/** With what the job itself says put in the place of what was told. @throws AppError `gate_refused` */
+export async function checkedPublishing(
+  job: JobFacts & { serverUrl: string },
+  told: Publishing,
+  scratch: string,
+): Promise<Publishing> {
+  requireIn(job, told.gate.directory, scratch);
+  if (told.gate.workspace !== (await realpath(job.directory)))
+    throw refused(told.gate.workspace, "the job's checkout");
+  return {
+    ...told,
+    serverUrl: job.serverUrl,
+    patchFile: patchPath(job.temp, job.run),
+    gate: { ...told.gate, limits: job.config },
+  };
+}
+
+/**
+ * A branch of this repository that is named as the task's branches are, or the head of an open pull request of this
+ * repository; never the default branch. @throws AppError `gate_refused`
+ */
+export async function checkTargets(job: JobFacts, targets: Target[], github: GitHubClient): Promise<void> {
+  const [owner, repo] = job.repository.split('/');
+  const { default_branch } = await github.rest<{ default_branch: string }>('GET /repos/{owner}/{repo}', {
+    owner,
+    repo,
+  });
+  for (const { repository, branch } of targets) {
+    validateBranchName(branch);
+    const own = repository === job.repository;
+    if (own && [default_branch, job.config.baseBranch].includes(branch))
+      throw refused(branch, 'a branch of this task');
+    if (own && branch.startsWith(startOfNames(job.config))) continue;
+    const pulls = await github.rest<{ head: { repo: { full_name: string } | null } }[]>(
+      'GET /repos/{owner}/{repo}/pulls',
+      { owner, repo, state: 'open', head: `${repository.split('/')[0]}:${branch}` },
+    );
+    if (!pulls.some(({ head }) => head.repo?.full_name === repository))
+      throw refused(`${repository} ${branch}`, 'a branch of this task');
+  }
+}
+
+/** What every new branch's name starts with; '' when the template begins with what only the task knows. */
+function startOfNames({ branchPrefix, branchNameTemplate }: Config): string {
+  if (branchNameTemplate === null) return branchPrefix;
+  return branchNameTemplate.replaceAll('{{prefix}}', branchPrefix).split('{{')[0]!;
+}
+
+function requireIn(job: JobFacts, directory: string, scratch: string): void {
+  if (!isOwnScratch(job, scratch) || !resolve(directory).startsWith(resolve(scratch) + sep))
+    throw refused(directory, "this run's own directory");
+}
+
+function refused(what: string, expected: string): AppError {
+  return new AppError(
+    'gate_refused',
+    `What main remembered is not believed: \`${what}\` is not ${expected}.`,
+  );
+}
