@@ -1,4 +1,5 @@
 /** Plain pages of issues and pull requests, so that a person can look at what happened. */
+import MarkdownIt from 'markdown-it';
 import { canSee, type Identity } from './access.ts';
 import type { Subject } from './model.ts';
 import type { Answer } from './rest/call.ts';
@@ -16,7 +17,12 @@ const headers = {
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1f2328}
 h1{font-weight:500}header p,.meta{color:#59636e}article{border:1px solid #d1d9e0;border-radius:6px;margin:1rem 0}
 .meta{background:#f6f8fa;padding:.5rem 1rem;border-bottom:1px solid #d1d9e0;font-size:.875rem}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:1rem;font:inherit}.hunk{font:.8rem/1.4 monospace;background:#f6f8fa}`;
+.body{padding:0 1rem;overflow-wrap:anywhere}.hunk,.body pre{white-space:pre-wrap;font:.8rem/1.4 monospace;background:#f6f8fa;margin:0;padding:.75rem 1rem}
+code{font:.85em monospace;background:#eff1f3;border-radius:4px;padding:.1em .3em}pre code{background:none;padding:0}hr{border:0;border-top:1px solid #d1d9e0}
+blockquote{margin:0;padding-left:1rem;border-left:.25rem solid #d1d9e0;color:#59636e}a{color:#0969da;text-decoration:none}.task{list-style:none;margin-left:-1.2rem}`;
+
+/** Other people's text: no HTML of theirs is let through. */
+const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 
 /** `/{owner}/{repo}/issues/{n}` and `/pull/{n}`; private repositories are not shown to strangers. */
 export function answerPage(store: Store, identity: Identity, path: string): Answer {
@@ -101,7 +107,16 @@ function entriesOf(subject: Subject): Entry[] {
 
 function renderEntry(entry: Entry): string {
   const hunk = entry.hunk ? `<pre class="hunk">${escapeHtml(entry.hunk)}</pre>` : '';
-  return `<article id="${entry.anchor}"><div class="meta"><b>${escapeHtml(entry.who)}</b> ${escapeHtml(entry.what)} · <time>${entry.at}</time></div>${hunk}<pre>${escapeHtml(entry.body)}</pre></article>`;
+  return `<article id="${entry.anchor}"><div class="meta"><b>${escapeHtml(entry.who)}</b> ${escapeHtml(entry.what)} · <time>${entry.at}</time></div>${hunk}<div class="body">${renderBody(entry.body)}</div></article>`;
+}
+
+/** Markdown as GitHub shows it, as far as it matters here: hidden comments stay hidden, task lists have boxes. */
+function renderBody(body: string): string {
+  const html = markdown.render(body.replace(/<!--[\s\S]*?-->/g, ''));
+  return html.replace(
+    /<li>\[([ x])\] /g,
+    (_, mark: string) => `<li class="task">${mark === 'x' ? '☑' : '☐'} `,
+  );
 }
 
 function page(title: string, body: string): string {
