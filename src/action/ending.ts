@@ -5,7 +5,6 @@ import type { Ending } from '../engine/handle.ts';
 import { renderSummary } from '../report/step-summary.ts';
 import { renderTurns } from '../report/turns.ts';
 import type { Redact } from '../words/redact.ts';
-import type { Result } from '../words/result.ts';
 import type { Commands } from './commands.ts';
 import type { Job } from './job.ts';
 import type { OutputName } from './outputs.ts';
@@ -25,7 +24,7 @@ export async function show({ ending, job, commands, redact, warnings }: EndingVi
   if (ending.task) for (const warning of job.warnings) commands.annotate('warning', warning);
   const executionFile = writeExecutionFile(ending.messages, job, redact);
   for (const [name, value] of Object.entries(outputsOf(ending, executionFile))) commands.output(name, value);
-  annotate(result, commands, redact);
+  annotate(ending, commands, redact);
   const report = job.config.displayReport ? renderTurns(ending.messages) : '';
   const all = ending.task ? [...job.warnings, ...warnings] : warnings;
   commands.summary(redact(renderSummary({ ...ending, warnings: all, report })));
@@ -58,12 +57,13 @@ function outputsOf(
   };
 }
 
-function annotate(result: Result, commands: Commands, redact: Redact): void {
+function annotate({ result, task }: Ending, commands: Commands, redact: Redact): void {
   const text = redact([result.summary, result.remedy].filter(Boolean).join('\n'));
   if (result.conclusion === 'failure' || result.conclusion === 'cancelled') {
     commands.annotate('error', text, `Forgehand: ${result.reason}`);
-  } else if (result.reason === 'not_permitted') {
-    commands.annotate('notice', text, 'Forgehand: not permitted');
+  } else if (result.conclusion === 'skipped' && task && result.reason !== 'own_activity') {
+    // Somebody did call Claude: whoever looks why nothing happened should find it on the job's page.
+    commands.annotate('notice', text, `Forgehand: ${result.reason}`);
   } else if (result.conclusion === 'skipped') {
     commands.sink('info', `Nothing to do: ${text}`, {});
   }

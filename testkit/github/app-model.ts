@@ -24,5 +24,7 @@ export interface Installation {
   permissions: Permissions;
   /** null: every repository of the account. */
   repositories: Set<Repository> | null;
+  /** How long its tokens live, in milliseconds; GitHub's hour. A test may shorten it. */
+  tokenLifeMs: number;
   createdAt: Time;
 }

@@ -90,6 +90,7 @@ export function installApp(
     account,
     permissions: permissions ?? app.permissions,
     repositories: repositories ? new Set(repositories) : null,
+    tokenLifeMs: 3_600_000,
     createdAt: now(),
   };
   store.installations.push(installation);
@@ -116,6 +117,6 @@ export function installationToken(
     permissions: { metadata: 'read', ...(narrow.permissions ?? installation.permissions) },
     repositories: narrow.repositories ? new Set(narrow.repositories) : null,
     installation,
-    expiresAt: narrow.expiresAt ?? Date.now() + 3_600_000,
+    expiresAt: narrow.expiresAt ?? Date.now() + installation.tokenLifeMs,
   });
 }
