@@ -62,7 +62,9 @@ async function main(): Promise<number> {
 
 function openDoor(job: Job): Door {
   const mark = randomUUID();
-  const log = createLog((level, message, fields) => commands.sink(level, redact(message), fields));
+  const log = createLog((level, message, fields) => {
+    if (level !== 'debug' || job.debug) commands.sink(level, redact(message), fields);
+  });
   const addSecret = (value: string) => {
     if (!value || secrets.has(value)) return;
     secrets.add(value);

@@ -93,8 +93,9 @@ export function wantsGitHubToken(door: Door, task: Task): boolean {
 }
 
 /** Refuses settings that this version cannot honour: doing less than was asked in silence would be worse. */
-export function checkSettings(door: Door): void {
+export function checkSettings(door: Door, task: Task): void {
   const { config, problems } = door;
+  checkDispatch(task);
   const [problem] = problems;
   if (problem) {
     throw new AppError(
@@ -123,6 +124,21 @@ export function checkSettings(door: Door): void {
       },
     );
   }
+}
+
+/** What a dispatch may ask for besides its `description`; a backend that is not heard must not be left waiting. */
+const unsupportedInDispatch =
+  `progress_endpoint base_branch branch issue_number pull_number create_pull_request model
+  max_turns max_budget_usd session_id json_schema`.split(/\s+/);
+
+function checkDispatch({ trigger }: Task): void {
+  if (trigger.kind !== 'dispatch') return;
+  const given = unsupportedInDispatch.filter((name) => trigger.clientPayload[name] !== undefined);
+  if (given.length === 0) return;
+  const names = given.map((name) => `\`client_payload.${name}\``).join(', ');
+  throw new AppError('invalid_input', `This version does not support ${names}.`, {
+    remedy: 'Send only `description`, or use the inputs of the action in the workflow.',
+  });
 }
 
 /**

@@ -57,7 +57,7 @@ export class Run {
   }
 
   checkSettings(): void {
-    checkSettings(this.door);
+    checkSettings(this.door, this.task);
     for (const warning of claudeWarnings(this.door)) this.door.warn(warning);
   }
 
@@ -149,7 +149,16 @@ export class Run {
 
   buildPrompt(gathered: Gathered, checkout: Prepared | null): SessionPrompt {
     const { door, task, servers } = this;
-    return promptFor({ door, task, gathered, checkout, servers, trustCheckout: trustsCheckout(task, door) });
+    const prompt = promptFor({
+      door,
+      task,
+      gathered,
+      checkout,
+      servers,
+      trustCheckout: trustsCheckout(task, door),
+    });
+    door.log.debug(prompt.text);
+    return prompt;
   }
 
   async publish(checkout: Prepared | null): Promise<Omit<Outcome, 'session'>> {

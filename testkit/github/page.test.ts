@@ -21,7 +21,17 @@ test('a thread is shown escaped, under a policy that allows no script', async ()
   const html = await answer.text();
   expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
   expect(html).not.toMatch(/<script|<img|<b>bold/);
-  expect(html).toContain('&#60;img src=x onerror=alert(1)&#62;');
+  expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;');
+});
+
+test('markdown reads as on GitHub: task lists have boxes, hidden comments stay hidden', async () => {
+  const issue = github.createIssue('o/r', {
+    title: 'List',
+    body: '- [x] done\n- [ ] open\n\n<!-- secret -->**bold**',
+  });
+  const html = await (await fetch(`${github.serverUrl}/o/r/issues/${issue.number}`)).text();
+  expect(html).toMatch(/☑ done[\s\S]*☐ open[\s\S]*<strong>bold<\/strong>/);
+  expect(html).not.toContain('secret');
 });
 
 test('private threads and unknown ones are not found', async () => {
