@@ -2,7 +2,10 @@ import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync 
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError } from '../words/errors.ts';
-import { attacks, type Ground, markingScript, set } from './attacks.test-support.ts';
+import { type Ground, markingScript, set } from './attack.test-support.ts';
+import { foreignAttacks } from './attacks-foreign.test-support.ts';
+import { configAttacks, gitDirectoryAttacks } from './attacks-git-directory.test-support.ts';
+import { leftoverAttacks } from './attacks-leftovers.test-support.ts';
 import { claudeCommits, type Scene, scene, target } from './gate.test-support.ts';
 import {
   commit,
@@ -57,6 +60,8 @@ function filesBelow(directory: string): string[] {
     .map((name) => join(directory, name))
     .filter((path) => lstatSync(path).isFile());
 }
+
+const attacks = [...gitDirectoryAttacks, ...configAttacks, ...foreignAttacks, ...leftoverAttacks];
 
 test.each(attacks)('$name: $ends, and nothing ran or leaked', async ({ plant, ends, leaves }) => {
   const all = await ground();
