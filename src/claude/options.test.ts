@@ -27,6 +27,7 @@ const optionsOf = (args = '', changes: Partial<SessionPlan> = {}) =>
     arguments: parseClaudeArguments(args),
     permissionMode: 'acceptEdits',
     allowedTools: ['Read'],
+    disallowedTools: [],
     trustCheckout: true,
     settings: '',
     maxBudgetUsd: null,

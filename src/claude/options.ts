@@ -24,6 +24,8 @@ export interface SessionPlan {
   /** Used unless `claude_args` names one. */
   permissionMode: 'acceptEdits' | 'default';
   allowedTools: string[];
+  /** Win over everything that allows. */
+  disallowedTools: string[];
   /** False for pull requests: nothing that the checkout says about Claude Code is loaded. */
   trustCheckout: boolean;
   /** Input `settings`: JSON or a path; '' for none. */
@@ -50,7 +52,7 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
     permissionMode: (args.permissionMode as PermissionMode | null) ?? plan.permissionMode,
     allowDangerouslySkipPermissions: args.permissionMode === 'bypassPermissions',
     allowedTools: [...plan.allowedTools, ...args.allowedTools],
-    disallowedTools: args.disallowedTools,
+    disallowedTools: [...plan.disallowedTools, ...args.disallowedTools],
     additionalDirectories: args.addDirs.map((directory) => resolve(plan.directory, directory)),
     settingSources: plan.trustCheckout
       ? ((args.settingSources as Options['settingSources']) ?? ['user', 'project', 'local'])

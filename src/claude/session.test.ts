@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { claudeBinary, claudeEnvironment } from '../../testkit/claude/environment.ts';
 import { type ScriptedModel, startModel } from '../../testkit/claude/model.ts';
-import { bash, mcp, write } from '../../testkit/claude/tools.ts';
+import { bash, grep, mcp, read, write } from '../../testkit/claude/tools.ts';
 import { defineTool } from '../mcp/tool.ts';
 import { AppError } from '../words/errors.ts';
 import { parseClaudeArguments } from './arguments.ts';
@@ -48,6 +48,7 @@ function plan(
     arguments: parseClaudeArguments(changes.args ?? ''),
     permissionMode: 'acceptEdits',
     allowedTools: [],
+    disallowedTools: [],
     trustCheckout: true,
     settings: '',
     maxBudgetUsd: null,
@@ -202,4 +203,27 @@ test('a killed Claude is a crash', async () => {
   expect(pid).toBeGreaterThan(1);
   process.kill(pid, 'SIGKILL');
   expect(await crashed).toMatchObject({ reason: 'claude_crashed' });
+});
+
+test('what is named unreadable cannot be read by file tools or by the commands that read files', async () => {
+  const hidden = await mkdtemp(join(tmpdir(), 'forgehand-hidden-'));
+  await writeFile(join(hidden, 'file'), 'TOP-SECRET');
+  const file = join(hidden, 'file');
+  const attempts = [
+    read(file),
+    grep('TOP', hidden),
+    bash(`cat ${file}`),
+    bash(`git diff --no-index /dev/null ${file}`),
+    bash(`cat < ${file}`),
+  ];
+  const secrets = { allowedTools: ['Read', 'Grep'], disallowedTools: [`Read(/${hidden}/**)`] };
+  model.script([...attempts.map((tool) => ({ tools: [tool] })), { text: 'ok' }]);
+  await run(plan(secrets));
+  expect(model.toolResults().filter(({ isError }) => !isError)).toEqual([]);
+  expect(JSON.stringify(model.requests.map(({ body }) => body))).not.toContain('TOP-SECRET');
+
+  // The control: without the rule the file tools read it.
+  await run(plan({ ...secrets, disallowedTools: [] }));
+  expect(JSON.stringify(model.requests.map(({ body }) => body))).toContain('TOP-SECRET');
+  await rm(hidden, { recursive: true });
 });

@@ -73,6 +73,8 @@ async function tell(github: LocalGitHub, root: string): Promise<ActionRun> {
     job: 'claude',
     actor: 'octocat',
     measure: true,
+    // Ctrl-C cancels the job as GitHub would.
+    cancelAfter: new Promise((done) => process.once('SIGINT', done)),
     timeoutMs: 600_000,
     inputs: {
       github_token: token,

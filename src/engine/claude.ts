@@ -1,4 +1,5 @@
 /** Prepares Claude for one task: what it may use, what it can see of the job, and how long it may take. */
+import { join } from 'node:path';
 import { parseClaudeArguments } from '../claude/arguments.ts';
 import { chooseCredential } from '../claude/credential.ts';
 import { allowedEnvironment, type Environment, fixedEnvironment } from '../claude/environment.ts';
@@ -42,10 +43,20 @@ export function claudeSettings({ door, task, githubToken }: SettingsRequest): Cl
     arguments: args,
     permissionMode: tag ? 'acceptEdits' : 'default',
     allowedTools: tag ? tagTools : [],
+    disallowedTools: unreadable(door),
     trustCheckout: trustsCheckout(task, door),
     settings: config.settings,
     maxBudgetUsd: config.maxBudgetUsd,
   };
+}
+
+/**
+ * Where this process and the runner keep secrets: the environment of processes, the runner's command files, our scratch.
+ * Without a fence these rules hold for Claude's file tools and for the commands that it knows to read files; they are a
+ * hurdle, not a wall. Attack: "what Claude can see" in `test/e2e/authentication.test.ts`.
+ */
+function unreadable({ scratch, temp }: Door): string[] {
+  return ['/proc', scratch, join(temp, '_runner_file_commands')].map((path) => `Read(/${path}/**)`);
 }
 
 /** Names under which Claude may call the tools of these servers. */

@@ -49,14 +49,16 @@ export interface Memory {
   claude: { pid: number };
   checkout: import('../workspace/saved-checkout.ts').SavedCheckout;
   comment: {
-    ref: import('../github/comments.ts').CommentRef;
+    /** Null as long as it is not known whether GitHub has made it. */
+    ref: import('../github/comments.ts').CommentRef | null;
     place: import('../github/comments.ts').CommentPlace;
     state: import('../report/render.ts').CommentState;
     /** True once GitHub has the terminal state. */
     ended: boolean;
   };
   publishing: import('./publish.ts').Publishing;
-  reaction: { nodeId: string; shown: import('../github/reactions.ts').Reaction };
+  /** `shown`: those that may be there. */
+  reaction: { nodeId: string; shown: import('../github/reactions.ts').Reaction[] };
   /** True once a signal asked main to stop. */
   cancelled: boolean;
   /** True once main has ended in order: nothing is left to finish. */

@@ -50,9 +50,9 @@ export function reactionOf(door: Door, task: Task, { client }: Connection): Repo
   const show = (next: Reaction) => {
     const change = last.then(async () => {
       if (shown === next) return;
+      door.remember('reaction', { nodeId, shown: shown ? [shown, next] : [next] });
       await swapReaction(client, nodeId, { former: shown, next });
       shown = next;
-      door.remember('reaction', { nodeId, shown });
     });
     last = change.catch(() => {});
     return change;

@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises';
 import { endProcesses } from '../claude/process.ts';
 import { revokeToken } from '../github/auth.ts';
 import { createClient, type GitHubClient, type GitHubHost } from '../github/client.ts';
-import { fetchComment, updateComment } from '../github/comments.ts';
+import { fetchComment, findComment, updateComment } from '../github/comments.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { swapReaction } from '../github/reactions.ts';
 import { defaultPolicy } from '../github/retry.ts';
-import { readMarker, renderComment } from '../report/render.ts';
+import { hidden, readMarker, renderComment } from '../report/render.ts';
 import { renderSummary } from '../report/step-summary.ts';
 import { AppError } from '../words/errors.ts';
 import type { Log } from '../words/log.ts';
@@ -108,7 +108,11 @@ async function finishComment(post: Rescue, result: Result): Promise<void> {
   if (!memory.comment) return;
   const { ref, place, state } = memory.comment;
   const github = client(post);
-  const [found, viewer] = await Promise.all([fetchComment(github, place, ref), fetchViewer(github)]);
+  const viewer = await fetchViewer(github);
+  const found = ref
+    ? await fetchComment(github, place, ref)
+    : viewer && (await findComment(github, place, { marker: hidden(state.marker), login: viewer.login }));
+  if (!found) return;
   const marker = readMarker(found.body);
   const ours =
     `${place.owner}/${place.repo}` === post.repository &&
@@ -122,13 +126,13 @@ async function finishComment(post: Rescue, result: Result): Promise<void> {
     url: branchUrl(post.host.serverUrl, result.branch.repository, result.branch.name),
   };
   const { body } = renderComment({ ...state, branch: branch ?? state.branch, result }, Date.now());
-  await updateComment(github, place, ref, post.redact(body));
+  await updateComment(github, place, found, post.redact(body));
 }
 
 async function finishReaction(post: Rescue): Promise<void> {
   const { reaction } = post.memory;
-  if (reaction)
-    await swapReaction(client(post), reaction.nodeId, { former: reaction.shown, next: 'CONFUSED' });
+  for (const former of reaction?.shown ?? [])
+    await swapReaction(client(post), reaction!.nodeId, { former, next: 'CONFUSED' });
 }
 
 /** Where people look besides the comment: annotation and step summary. */
