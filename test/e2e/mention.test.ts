@@ -32,9 +32,9 @@ test('a mention on an issue becomes a branch with a commit, told in one comment'
   const [asked, answer] = issue.comments;
   expect(issue.comments).toHaveLength(2);
   expect(answer!.history.map(({ body }) => body.split('\n')[0]!.replace(/\d+s/g, 'Ns'))).toEqual([
-    "⏳ **Claude is working on @octocat's request** · Ns",
-    "⏳ **Claude is working on @octocat's request** · Ns",
-    "⏳ **Claude is working on @octocat's request** · Ns",
+    "⏳ **Claude is working on @octocat's request**",
+    "⏳ **Claude is working on @octocat's request** · Ns so far",
+    "⏳ **Claude is working on @octocat's request** · Ns so far",
     expect.stringMatching(/^✅ \*\*Claude finished @octocat's task\*\* · Ns · 7 turns · \$\d/),
   ]);
   expect(answer!.body).toContain('- [x] Fix the greeting');
