@@ -1,5 +1,5 @@
 /** Reactions on the triggering item: one is shown at a time, swapped in one request. */
-import type { GitHubClient } from './client.ts';
+import { type GitHubClient, GraphqlRefusal } from './client.ts';
 
 /** GitHub's names of 👀, 🚀, 👍 and 😕. */
 export type Reaction = 'EYES' | 'ROCKET' | 'THUMBS_UP' | 'CONFUSED';
@@ -20,5 +20,10 @@ export async function swapReaction(
 ): Promise<void> {
   const { former, next } = change;
   // Variables only: `post` reads the former one from where Claude's processes could write.
-  await client.graphql(former ? swap : add, { id: nodeId, next, ...(former && { former }) });
+  const variables = { id: nodeId, next, ...(former && { former }) };
+  await client.graphql(former ? swap : add, variables).catch((error) => {
+    // GitHub refuses to remove what is not there (any more): the new one is, and that is what counts.
+    const added = error instanceof GraphqlRefusal && (error.data as { next?: unknown } | null)?.next;
+    if (!added) throw error;
+  });
 }

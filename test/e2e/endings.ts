@@ -18,9 +18,10 @@ export interface Told {
   comment?: false;
 }
 
-/** The comments that are not people's, on issue 1. */
+/** The comments that are not people's, on the issue or pull request 1; none before there is one. */
 export function answers(stage: Stage) {
-  return stage.repository.subject(1).comments.filter(({ author }) => author?.login.endsWith('[bot]'));
+  const subject = stage.repository.record.subjects.get(1);
+  return (subject?.comments ?? []).filter(({ author }) => author?.login.endsWith('[bot]'));
 }
 
 /** The one tracking comment. */
@@ -45,7 +46,7 @@ export async function expectToldEverywhere(stage: Stage, run: ActionRun, told: T
   expect(run.summary).toContain(`Forgehand: ${conclusion} (${reason})`);
   if (told.comment !== false) {
     expect(answer(stage)).toMatch(conclusion === 'failure' ? /^❌/ : /^⏹️/);
-    expect(answer(stage)).toContain(`> **${reason}**: `);
+    expect(answer(stage)).toContain(`(\`${reason}\`)`);
     expectReaction(stage, 'confused');
   }
   await expectLeftInOrder(stage, run);
