@@ -39,6 +39,7 @@ export interface Stage extends AsyncDisposable {
 
 export const projectFiles = {
   'README.md': '# Hello\n\nA small project.\n',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a file's text
   'src/greet.js': 'export const greet = (name) => `Helo, ${name}!`;\n',
   'CLAUDE.md': 'Use short sentences.\n',
 };
