@@ -19,8 +19,8 @@ export interface TrackingCommentOptions {
   redact: Redact;
   /** With `use_sticky_comment`: our login, whose earlier comment of the same workflow and job is used again. */
   stickyFor: string | null;
-  /** Told whenever what `post` needs has changed; `ended` once GitHub has the terminal state. */
-  onState(comment: CommentRef, state: CommentState, ended: boolean): void;
+  /** Told whenever what `post` needs has changed: `comment` is null until it is there, `ended` true once GitHub has the end. */
+  onState(comment: CommentRef | null, state: CommentState, ended: boolean): void;
 }
 
 export interface TrackingComment extends Reporter {
@@ -39,24 +39,28 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
   let sending: Promise<void> | null = null;
 
   const render = () => {
-    const { body, continued } = renderComment(state, Date.now());
+    // Before it is split, as halves of a secret would not be recognised; and all of it after.
+    const { body, continued } = renderComment(redacted(state, options.redact), Date.now());
     return { body: options.redact(body), continued: continued.map(options.redact) };
   };
   const send = async () => {
     // Without a comment there is nothing to update; the end tries once more to make one.
     await created?.catch(() => {});
-    while (pending && ref) {
-      pending = false;
-      await updateComment(options.client, options.place, ref, render().body);
+    try {
+      while (pending && ref) {
+        pending = false;
+        await updateComment(options.client, options.place, ref, render().body);
+      }
+    } finally {
+      // In the same breath as the last look at `pending`: nobody may believe that it is still looked at.
+      sending = null;
     }
   };
   const change = async (next: Partial<CommentState>) => {
     state = { ...state, ...next };
-    if (ref) options.onState(ref, state, false);
+    options.onState(ref, state, false);
     pending = true;
-    sending ??= send().finally(() => {
-      sending = null;
-    });
+    sending ??= send();
     await sending;
   };
 
@@ -65,9 +69,11 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
     ref: () => ref,
     learn: (next) => {
       state = { ...state, ...next };
-      if (ref) options.onState(ref, state, false);
+      options.onState(ref, state, false);
     },
     started: () => {
+      // First: whoever dies between GitHub's taking it and its answer leaves a comment that is found by its marker.
+      options.onState(null, state, false);
       created = (async () => {
         ref = await openComment(options, render().body);
         options.onState(ref, state, false);
@@ -102,7 +108,16 @@ async function openComment(options: TrackingCommentOptions, body: string): Promi
 
 async function continueBelow(options: TrackingCommentOptions, parts: string[]): Promise<void> {
   for (const [index, part] of parts.entries()) {
-    const marker = hidden({ ...options.state.marker, session: `part ${index + 2}` });
-    await createComment(options.client, options.place, { body: `${part}\n${marker}`, marker });
+    const marker = hidden({ ...options.state.marker, part: index + 2 });
+    await createComment(options.client, options.place, { body: part, marker });
   }
+}
+
+function redacted(state: CommentState, redact: Redact): CommentState {
+  const { progress, result } = state;
+  return {
+    ...state,
+    progress: { ...progress, message: redact(progress.message) },
+    result: result && { ...result, summary: redact(result.summary) },
+  };
 }

@@ -3,8 +3,11 @@ import type { Progress, Result } from '../words/result.ts';
 
 /** GitHub refuses longer comment bodies. Characters. */
 export const longestComment = 65_536;
-/** Room for header, links and marker beside Claude's text. Characters. */
-const reserved = 6_000;
+/** Longest reason, remedy or note in the header, and most notes: the header must leave room for Claude's text. */
+const longestQuote = 3_000;
+const mostNotes = 8;
+
+const markerStart = '<!-- forgehand ';
 
 /** What later runs and `post` need to know of a comment; travels in it, hidden. */
 export interface Marker {
@@ -15,6 +18,8 @@ export interface Marker {
   session?: string;
   /** The head commit that a review covered. */
   head?: string;
+  /** From 2 on: a comment that only continues the one before it. */
+  part?: number;
 }
 
 /** All that a tracking comment shows. JSON, so that `post` can render the end when main was killed. */
@@ -31,33 +36,43 @@ export interface CommentState {
   marker: Marker;
 }
 
-/** The comment, and what did not fit into it, to be posted below it. */
+/** The comment, and what did not fit into it, to be posted below it when the task has ended. */
 export function renderComment(state: CommentState, now: number): { body: string; continued: string[] } {
   const marker = hidden(state.marker);
-  const head = state.result ? endedHeader(state, state.result) : workingHeader(state, now);
-  const [first = '', ...continued] = splitMarkdown(textOf(state), longestComment - reserved);
-  const more = continued.length > 0 ? '\n\n*Continued below.*' : '';
-  const body = `${head}\n\n---\n\n${first || '*No text yet.*'}${more}\n\n${marker}`;
-  return { body, continued: continued.map((part) => `*Continued.*\n\n${part}\n\n${marker}`) };
+  const head = withoutMarkers(state.result ? endedHeader(state, state.result) : workingHeader(state, now));
+  const room = longestComment - head.length - marker.length - 200;
+  const [first = '', ...others] = splitMarkdown(withoutMarkers(textOf(state)), room);
+  const more = state.result ? '*Continued below.*' : '*The rest follows when the task has ended.*';
+  const text = first.trim() && `---\n\n${first}`;
+  return {
+    body: [head, text, others.length > 0 && more, marker].filter(Boolean).join('\n\n'),
+    continued: others.map(
+      (part, index) => `*Continued.*\n\n${part}\n\n${hidden({ ...state.marker, part: index + 2 })}`,
+    ),
+  };
 }
 
-/** The hidden line that says whose comment this is. JSON cannot close an HTML comment here: `-` and `>` are escaped. */
-export function hidden(marker: Marker): string {
-  const json = JSON.stringify(marker).replace(/[->]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
-  return `<!-- forgehand ${json} -->`;
+/**
+ * The hidden line that says whose comment this is. JSON cannot close an HTML comment here: `-` and `>` are escaped.
+ * A continuation begins differently, so that `stickyKey` never finds it.
+ */
+export function hidden({ workflow, job, run, attempt, session, head, part }: Marker): string {
+  const json = JSON.stringify({ ...(part && { part }), workflow, job, run, attempt, session, head });
+  return `${markerStart}${json.replace(/[->]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)} -->`;
 }
 
 /** The part of the hidden line that all runs of one workflow's job share. */
 export function stickyKey(marker: Marker): string {
-  return hidden(marker).split('"run":')[0]!;
+  return hidden({ ...marker, part: undefined }).split('"run":')[0]!;
 }
 
-/** `hidden`'s opposite; null when the text holds no marker that can be read. */
+/** `hidden`'s opposite: the last one counts, as ours ends the comment. Null when there is none that can be read. */
 export function readMarker(body: string): Marker | null {
-  const json = /<!-- forgehand (\{[^\n]*?\}) -->/.exec(body)?.[1];
-  if (!json) return null;
+  const json = [...body.matchAll(/<!-- forgehand (\{[^\n]*?\}) -->/g)].at(-1)?.[1];
   try {
-    return JSON.parse(json) as Marker;
+    const marker = JSON.parse(json ?? 'null') as Marker | null;
+    const known = [marker?.workflow, marker?.job, marker?.run, marker?.attempt];
+    return known.every((value) => typeof value === 'string') ? marker : null;
   } catch {
     return null;
   }
@@ -65,7 +80,7 @@ export function readMarker(body: string): Marker | null {
 
 /** `65_000` → `1m 5s`. */
 export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
+  const seconds = Math.max(0, Math.round(ms / 1000));
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   if (h > 0) return `${h}h ${m}m`;
   return m > 0 ? `${m}m ${s}s` : `${s}s`;
@@ -73,51 +88,66 @@ export function duration(ms: number): string {
 
 /** `0.0123` → `$0.01`; small amounts keep two significant digits. */
 export function dollars(amount: number): string {
-  return `$${amount >= 0.01 || amount === 0 ? amount.toFixed(2) : amount.toPrecision(2)}`;
+  if (amount >= 0.01 || amount === 0) return `$${amount.toFixed(2)}`;
+  return amount < 0.0001 ? '<$0.0001' : `$${Number(amount.toPrecision(2))}`;
 }
 
 /** Splits text for several comments, at line ends where there are any, closing and reopening code fences. */
 export function splitMarkdown(text: string, longest: number): string[] {
   const parts: string[] = [];
   let rest = text;
-  while (rest.length > longest) {
-    const room = longest - 100;
+  // Some room for the closing fence.
+  const room = longest - 100;
+  while (rest.length > room) {
     const lineEnd = rest.lastIndexOf('\n', room);
     const at = lineEnd > room / 2 ? lineEnd + 1 : beforeSurrogate(rest, room);
     const part = rest.slice(0, at);
     const fence = openFence(part);
-    parts.push(fence ? `${part.replace(/\n$/, '')}\n${fence.mark}` : part);
+    parts.push(closeFence(part));
     rest = (fence ? `${fence.line}\n` : '') + rest.slice(at);
   }
-  parts.push(rest);
+  parts.push(closeFence(rest));
   return parts;
 }
 
+/** Closes a code fence that `text` leaves open, so that it does not swallow what follows. */
+export function closeFence(text: string): string {
+  const fence = openFence(text);
+  return fence ? `${text.replace(/\n$/, '')}\n${fence.mark}` : text;
+}
+
 function workingHeader(state: CommentState, now: number): string {
-  const since = duration(now - state.startedAt);
-  const verb = state.progress.status === 'queued' ? 'has queued' : 'is working on';
-  return [`⏳ **Claude ${verb} ${possessive(state.actor)} request** · ${since}`, links(state)]
+  const whose = possessive(state.actor);
+  const what =
+    state.progress.status === 'queued'
+      ? `🕓 **${sentence(`${whose} request is queued`)}**`
+      : `⏳ **Claude is working on ${whose} request**`;
+  const elapsed = now - state.startedAt;
+  return [elapsed >= 1000 ? `${what} · ${duration(elapsed)} so far` : what, links(state)]
     .filter(Boolean)
     .join('\n');
 }
 
 function endedHeader(state: CommentState, result: Result): string {
-  const figures = [
-    ...(result.usage
-      ? [
-          duration(result.usage.durationMs),
-          `${result.usage.turns} turn${result.usage.turns === 1 ? '' : 's'}`,
-          dollars(result.usage.costUsd),
-        ]
-      : []),
-  ].join(' · ');
-  const lines = [`${verdict(state.actor, result)}${figures && ` · ${figures}`}`, links(state)];
+  const { usage, notes } = result;
+  const figures = usage
+    ? [
+        duration(usage.durationMs),
+        `${usage.turns} turn${usage.turns === 1 ? '' : 's'}`,
+        dollars(usage.costUsd),
+      ]
+    : [];
+  const first = [verdict(state.actor, result), ...figures].join(' · ');
+  const blocks = [[first, links(state)].filter(Boolean).join('\n')];
+  // A quote each: what one of them leaves open (a code fence, a collapsed section) ends with it.
   if (result.conclusion !== 'success') {
-    lines.push('', `> **${result.reason}**: ${quoted(result.summary)}`);
-    if (result.remedy) lines.push('>', `> ${quoted(result.remedy)}`);
+    blocks.push(`> **What happened** (\`${result.reason}\`): ${quoted(result.summary)}`);
+    if (result.remedy) blocks.push(`> **What to do**: ${quoted(result.remedy)}`);
   }
-  for (const note of result.notes) lines.push('', `> ${quoted(note)}`);
-  return lines.filter((line, index) => line !== '' || index > 1).join('\n');
+  for (const note of notes.slice(0, mostNotes)) blocks.push(`> ℹ️ ${quoted(note)}`);
+  if (notes.length > mostNotes)
+    blocks.push(`> ℹ️ ${notes.length - mostNotes} more notes are in the job's summary.`);
+  return blocks.join('\n\n');
 }
 
 function verdict(actor: string, result: Result): string {
@@ -126,9 +156,9 @@ function verdict(actor: string, result: Result): string {
     case 'success':
       return `✅ **Claude finished ${whose} task**`;
     case 'cancelled':
-      return `⏹️ **${whose} task was cancelled**`;
+      return `⏹️ **${sentence(`${whose} task was cancelled`)}**`;
     case 'skipped':
-      return `⏭️ **${whose} task was skipped**`;
+      return `⏭️ **${sentence(`${whose} task was skipped`)}**`;
     case 'failure':
       return `❌ **Claude could not finish ${whose} task**`;
   }
@@ -137,36 +167,66 @@ function verdict(actor: string, result: Result): string {
 function links(state: CommentState): string {
   const pullRequest = state.result?.pullRequestUrl;
   return [
-    state.jobUrl && `[View job](${state.jobUrl})`,
-    state.branch && `[\`${state.branch.name}\`](${state.branch.url})`,
-    pullRequest && `[Pull request](${pullRequest})`,
-    !pullRequest && state.createPullRequestUrl && `[Create pull request ➔](${state.createPullRequestUrl})`,
+    state.jobUrl && link('View job', state.jobUrl),
+    state.branch && link(code(state.branch.name), state.branch.url),
+    pullRequest && link('Pull request', pullRequest),
+    !pullRequest && state.createPullRequestUrl && link('Create pull request ➔', state.createPullRequestUrl),
   ]
     .filter(Boolean)
     .join(' · ');
 }
 
 /** Claude's reports, else its last words: a reader always sees what was said last. */
-function textOf(state: CommentState): string {
-  if (state.progress.message) return state.progress.message;
-  return state.result?.conclusion === 'success' ? state.result.summary : '';
+function textOf({ progress, result }: CommentState): string {
+  if (progress.message) return progress.message;
+  if (result) return result.conclusion === 'success' ? result.summary : '';
+  return progress.status === 'queued' ? '' : '*Claude has not reported yet.*';
 }
 
+/** Nobody's name may break out of the header or call somebody else. */
 function possessive(actor: string): string {
-  return `@${actor.replace(/[^A-Za-z0-9_[\]-]/g, '')}'s`;
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$/.test(actor) ? `@${actor}'s` : 'the';
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The branch of a fork is called as its owner likes: what closes a link or a code span does not do so here. */
+function link(text: string, url: string): string {
+  const target = url.replace(/[\s()<>\\]/g, (char) =>
+    char === '(' ? '%28' : char === ')' ? '%29' : encodeURIComponent(char),
+  );
+  return `[${text}](${target})`;
+}
+
+function code(name: string): string {
+  const runs = [...name.matchAll(/`+/g)].map(([run]) => run.length);
+  const fence = '`'.repeat(Math.max(0, ...runs) + 1);
+  return runs.length > 0 ? `${fence} ${name} ${fence}` : `${fence}${name}${fence}`;
 }
 
 function quoted(text: string): string {
-  return text.trim().replaceAll('\n', '\n> ');
+  const whole = text.trim();
+  const shown =
+    whole.length > longestQuote ? `${whole.slice(0, beforeSurrogate(whole, longestQuote))} …` : whole;
+  // A comment that is never closed would hide everything up to our own.
+  return shown.replaceAll('<!--', '&lt;!--').replace(/\r?\n/g, '\n> ');
 }
 
-/** The fence that is still open at the end of `text`: its opening line, and the mark that closes it. */
+/** Text is not ours to mark: what looks like a hidden line in it would speak for another run. */
+function withoutMarkers(text: string): string {
+  return text.replaceAll(markerStart, '<!-- not by forgehand ');
+}
+
+/** The fence that is still open at the end of `text`: the line that opens it again, and the mark that closes it. */
 function openFence(text: string): { line: string; mark: string } | null {
   let open: { line: string; mark: string } | null = null;
   for (const line of text.split('\n')) {
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (!mark) continue;
-    if (!open) open = { line, mark };
+    const mark = /^ {0,3}(`{3,}(?!.*`)|~{3,})/.exec(line)?.[1];
+    // Longer ones are nobody's code, and repeating them could fill the comments.
+    if (!mark || mark.length > 20) continue;
+    if (!open) open = { line: line.length > 60 ? mark : line, mark };
     else if (mark.startsWith(open.mark) && line.trim() === mark) open = null;
   }
   return open;

@@ -1,7 +1,7 @@
 /** The job's step summary: the decision with its facts, the result, cost and links, and the turns when asked for. */
 import type { Result } from '../words/result.ts';
 import type { Fact } from '../words/task.ts';
-import { dollars, duration } from './render.ts';
+import { closeFence, dollars, duration } from './render.ts';
 
 /** GitHub refuses a larger summary. Bytes; some room is left for what other parts of the step write. */
 const longestSummary = 1_000_000;
@@ -21,33 +21,39 @@ export function renderSummary(input: SummaryInput): string {
   const parts = [
     `## ${icons[result.conclusion]} Forgehand: ${result.conclusion}${result.reason && ` (${result.reason})`}`,
     input.decision,
-    ...(result.conclusion === 'success' || result.conclusion === 'skipped'
-      ? []
-      : [`**What happened:** ${result.summary}`]),
+    ...said(result),
     ...(result.remedy ? [`**What to do:** ${result.remedy}`] : []),
-    ...result.notes.map((note) => `> ${note.replaceAll('\n', '\n> ')}`),
-    ...input.warnings.map((warning) => `> ⚠️ ${warning}`),
+    ...result.notes.map(quoted),
+    ...input.warnings.map((warning) => quoted(`⚠️ ${warning}`)),
     table(outcomeRows(result)),
     details('Facts of the decision', table(input.facts.map((fact) => [fact.name, code(fact.value)]))),
-    input.report && details('Turns', input.report),
   ];
-  return cut(parts.filter(Boolean).join('\n\n'));
+  const text = cut(parts.filter(Boolean).join('\n\n'), longestSummary);
+  // The turns are the longest part by far and the last: they get what room there is.
+  const room = longestSummary - Buffer.byteLength(text) - 200;
+  if (!input.report || room <= 0) return text;
+  return `${text}\n\n${details('Turns', cut(input.report, room))}`;
 }
 
 const icons = { success: '✅', failure: '❌', cancelled: '⏹️', skipped: '⏭️' };
+
+/** Why it is not done, or Claude's last words, which have no other place where there is no comment. */
+function said(result: Result): string[] {
+  if (!result.summary || result.conclusion === 'skipped') return [];
+  if (result.conclusion !== 'success') return [`**What happened:** ${closeFence(result.summary)}`];
+  return ['### What Claude said', closeFence(result.summary)];
+}
 
 function outcomeRows(result: Result): string[][] {
   const { branch, usage } = result;
   return [
     ...(result.commentUrl ? [['Comment', result.commentUrl]] : []),
-    ...(branch
-      ? [['Branch', `${code(branch.name)}, ${branch.commits} new commit${branch.commits === 1 ? '' : 's'}`]]
-      : []),
+    ...(branch ? [['Branch', `${code(branch.name)}, ${count(branch.commits, 'new commit')}`]] : []),
     ...(result.pullRequestUrl ? [['Pull request', result.pullRequestUrl]] : []),
     ...(usage
       ? [['Cost', `${dollars(usage.costUsd)} (${usage.inputTokens} tokens in, ${usage.outputTokens} out)`]]
       : []),
-    ...(usage ? [['Time', `${duration(usage.durationMs)} in ${usage.turns} turns`]] : []),
+    ...(usage ? [['Time', `${duration(usage.durationMs)} in ${count(usage.turns, 'turn')}`]] : []),
     ...(result.sessionId ? [['Session', code(result.sessionId)]] : []),
   ];
 }
@@ -67,9 +73,23 @@ function code(value: string): string {
   return oneLine ? `\`${oneLine}\`` : '';
 }
 
-function cut(text: string): string {
+function quoted(text: string): string {
+  return `> ${text.replaceAll('\n', '\n> ')}`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+/** @param most bytes that may stay; whole lines where there are any. */
+function cut(text: string, most: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= longestSummary) return text;
-  const kept = bytes.subarray(0, longestSummary).toString().replace(/�$/, '');
-  return `${kept}\n\n*${bytes.length - longestSummary} bytes more are not shown: GitHub's limit.*`;
+  if (bytes.length <= most) return text;
+  const note = (left: number) => `\n\n*${left} bytes more are not shown: GitHub's limit.*`;
+  const whole = bytes
+    .subarray(0, most - 100)
+    .toString()
+    .replace(/\ufffd$/, '');
+  const kept = whole.slice(0, whole.lastIndexOf('\n') + 1 || whole.length);
+  return `${closeFence(kept)}${note(bytes.length - Buffer.byteLength(kept))}`;
 }
