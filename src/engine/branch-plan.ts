@@ -55,6 +55,15 @@ export async function planBranch(
   return { base, head, targets: [...own, ...fresh], neverTo, isNew: own.length === 0 };
 }
 
+/** True for a branch that the run has made; false for the pull request's own. */
+export function isMadeHere(
+  { head, isNew, targets }: BranchPlan,
+  branch: { repository: string; name: string },
+): boolean {
+  const [own] = targets;
+  return head === null || isNew || branch.repository !== own?.repository || branch.name !== own.branch;
+}
+
 async function newBase(
   task: Task,
   { thread, config }: { thread: Thread; config: Config },

@@ -58,6 +58,9 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     branch: started.branch,
     base: started.sha,
     trusted: [plan.base.sha],
+    // What a fork proposes is new to this repository: on a branch here, its workflows would run with our secrets.
+    baseIsTrusted:
+      !plan.head?.fork || plan.targets[0]?.repository !== `${task.repository.owner}/${task.repository.name}`,
     targets: plan.targets,
     neverTo: plan.neverTo,
     limits: door.config,
@@ -81,6 +84,14 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     plan,
     publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
   };
+}
+
+/** What a reader should know of the branch that was worked on. */
+export function notesOn({ moved, plan }: Prepared): string[] {
+  if (!moved || !plan.head) return [];
+  return [
+    `\`${plan.head.ref}\` has newer commits than the request; they were not looked at. Ask again to have them taken in.`,
+  ];
 }
 
 async function putOnBranch({

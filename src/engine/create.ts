@@ -16,8 +16,8 @@ import type { Decision, Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { decideAccess } from './access.ts';
-import { planBranch } from './branch-plan.ts';
-import { openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
+import { isMadeHere, planBranch } from './branch-plan.ts';
+import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
 import { checkSettings, claudeWarnings, trustsCheckout, wantsGitHubToken } from './claude.ts';
 import { ClaudeRun } from './claude-run.ts';
 import { type Connection, connect } from './connect.ts';
@@ -141,7 +141,7 @@ export class Run {
       identity,
       token: credential.token,
       stop: async () => this.claude?.end(),
-      onPublished: (branch) => this.learnOf(branch, plan.head === null),
+      onPublished: (branch) => this.learnOf(branch, isMadeHere(plan, branch)),
       secrets: door.secrets,
     });
     return this.checkout;
@@ -163,10 +163,12 @@ export class Run {
 
   async publish(checkout: Prepared | null): Promise<Omit<Outcome, 'session'>> {
     if (!checkout) return { branch: null, pullRequestUrl: null, publishError: null, notes: [] };
-    const { branch, error, notes } = await checkout.publisher.finish();
+    const { branch, error, notes: left } = await checkout.publisher.finish();
     const { door, task } = this;
+    const notes = [...notesOn(checkout), ...left];
     const known = { branch, publishError: error, notes, pullRequestUrl: null };
-    if (!branch || !checkout.isNew || door.config.createPullRequest === 'link') return known;
+    if (!branch || !isMadeHere(checkout.plan, branch) || door.config.createPullRequest === 'link')
+      return known;
     const draft = door.config.createPullRequest === 'draft';
     const opened = await openPullRequest(this.connected().client, { task, branch, draft });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
