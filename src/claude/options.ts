@@ -7,7 +7,7 @@ import {
   type Options,
   type Settings,
   tool,
-} from '@anthropic-ai/claude-agent-sdk';
+} from '@anthropic-ai/claude-agent-sdk/core';
 import { AppError } from '../words/errors.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { ClaudeArguments } from './arguments.ts';

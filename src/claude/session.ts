@@ -5,7 +5,7 @@ import {
   type SDKUserMessage,
   startup,
   type WarmQuery,
-} from '@anthropic-ai/claude-agent-sdk';
+} from '@anthropic-ai/claude-agent-sdk/core';
 import { AppError } from '../words/errors.ts';
 import type { Reason, Usage } from '../words/result.ts';
 import { type SessionPlan, sdkOptions } from './options.ts';
