@@ -58,8 +58,6 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     branch: started.branch,
     base: started.sha,
     trusted: [plan.base.sha],
-    // A fork's own commits are new to this repository: a branch here takes them only when they pass the checks too.
-    baseIsTrusted: !(plan.head?.fork && plan.isNew),
     // What a fork proposes is new to this repository: on a branch here, its workflows would run with our secrets.
     baseIsTrusted:
       !plan.head?.fork || plan.targets[0]?.repository !== `${task.repository.owner}/${task.repository.name}`,
