@@ -16,6 +16,9 @@ export interface Commands {
   sink: LogSink;
 }
 
+/** Characters of a line of a longer secret from which on it is masked by itself. */
+const shortestLine = 8;
+
 /** @param write standard output, one whole line at a time. */
 export function runnerCommands(
   job: Record<string, string | undefined>,
@@ -36,7 +39,10 @@ export function runnerCommands(
     output: pair('GITHUB_OUTPUT'),
     state: pair('GITHUB_STATE'),
     mask: (secret) => {
-      for (const line of secret.split(/\r?\n/)) if (line.trim()) write(`::add-mask::${data(line)}`);
+      const lines = secret.split(/[\r\n]+/).filter((line) => line.trim());
+      // A line of its own that is too short to be secret, such as the `{` of a JSON key, would mangle the whole log.
+      const telling = lines.length > 1 ? lines.filter((line) => line.length >= shortestLine) : lines;
+      for (const line of telling) write(`::add-mask::${data(line)}`);
     },
     summary: (markdown) => file('GITHUB_STEP_SUMMARY', `${markdown}\n`),
     annotate,
@@ -58,7 +64,10 @@ function property(text: string): string {
   return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-/** Ordinary text must not be read as a command: `::set-env …` in a title would be one at the start of a line. */
+/**
+ * Ordinary text must not be read as a command, as `::add-mask::…` in a title would be. The runner takes `::` after what
+ * .NET calls white space at the start of a line, and the older `##[` anywhere.
+ */
 function neutral(text: string): string {
-  return text.replace(/^(\s*)(::|##\[)/gm, '$1\u200b$2');
+  return text.replace(/(^|[\r\n])((?:[^\S\r\n]|\u0085)*)::/g, '$1$2\u200b::').replaceAll('##[', '##\u200b[');
 }

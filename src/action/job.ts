@@ -29,20 +29,22 @@ export interface Job {
 }
 
 /** Inputs of the peer before its first stable version, and what says the same today. */
-const retired: Record<string, string> = {
-  mode: 'the mode is found from the event',
-  direct_prompt: 'use `prompt`',
-  override_prompt: 'use `prompt`',
-  custom_instructions: 'use `claude_args: --append-system-prompt`',
-  max_turns: 'use `claude_args: --max-turns`',
-  model: 'use `claude_args: --model`',
-  anthropic_model: 'use `claude_args: --model`',
-  fallback_model: 'use `claude_args: --fallback-model`',
-  allowed_tools: 'use `claude_args: --allowedTools`',
-  disallowed_tools: 'use `claude_args: --disallowedTools`',
-  mcp_config: 'use `claude_args: --mcp-config`',
-  claude_env: 'use `settings` with `env`',
-};
+const retired = new Map(
+  Object.entries({
+    mode: 'the mode is found from the event',
+    direct_prompt: 'use `prompt`',
+    override_prompt: 'use `prompt`',
+    custom_instructions: 'use `claude_args: --append-system-prompt`',
+    max_turns: 'use `claude_args: --max-turns`',
+    model: 'use `claude_args: --model`',
+    anthropic_model: 'use `claude_args: --model`',
+    fallback_model: 'use `claude_args: --fallback-model`',
+    allowed_tools: 'use `claude_args: --allowedTools`',
+    disallowed_tools: 'use `claude_args: --disallowedTools`',
+    mcp_config: 'use `claude_args: --mcp-config`',
+    claude_env: 'use `settings` with `env`',
+  }),
+);
 
 export function readJob(environment: JobEnvironment): Job {
   const { config, problems } = readConfig((name) => environment[inputVariable(name)]);
@@ -69,7 +71,7 @@ export function readJob(environment: JobEnvironment): Job {
       workflow: environment.GITHUB_WORKFLOW ?? '',
       job: environment.GITHUB_JOB ?? '',
       id,
-      attempt: environment.GITHUB_RUN_ATTEMPT ?? '1',
+      attempt: environment.GITHUB_RUN_ATTEMPT || '1',
     },
     jobUrl: id ? `${serverUrl}/${repository}/actions/runs/${id}` : null,
     debug: environment.RUNNER_DEBUG === '1',
@@ -89,7 +91,9 @@ export function readPayload(environment: JobEnvironment): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw unreadable(`the event file is not JSON: ${(error as Error).message}`, error);
+    // The parser quotes the file, which may hold anything.
+    const why = (error as Error).message.replace(/[^ -~]/g, '?');
+    throw unreadable(`the event file is not JSON: ${why}`, error);
   }
 }
 
@@ -109,7 +113,7 @@ function inputWarnings(environment: JobEnvironment): string[] {
     .filter(([variable, value]) => variable.startsWith('INPUT_') && !known.has(variable) && value)
     .map(([variable]) => {
       const name = variable.slice('INPUT_'.length).toLowerCase();
-      const instead = retired[name];
+      const instead = retired.get(name);
       return instead
         ? `Input \`${name}\` has no effect any more: ${instead}.`
         : `Input \`${name}\` is unknown and has no effect.`;

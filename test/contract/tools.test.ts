@@ -1,0 +1,84 @@
+/** What Claude is told of each tool, one JSON file each: people list the names in workflows, and a change is a change. */
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { commentServer } from '../../src/mcp/comment.ts';
+import { filesServer } from '../../src/mcp/files.ts';
+import { AppError } from '../../src/words/errors.ts';
+import type { Progress } from '../../src/words/result.ts';
+import type { Tool, ToolServer } from '../../src/words/tool.ts';
+
+const servers: ToolServer[] = [commentServer(async () => {}), filesServer(async () => 'Pushed.')];
+const tools = servers.flatMap((server) => server.tools.map((tool) => ({ server: server.name, tool })));
+
+test.each(tools.map(({ server, tool }) => [`mcp__${server}__${tool.name}`, tool] as const))(
+  '%s',
+  async (name, { description, inputSchema }) => {
+    const schema = z.toJSONSchema(z.object(inputSchema));
+    const shown = { name, description, inputSchema: schema };
+    await expect(`${JSON.stringify(shown, null, 2)}\n`).toMatchFileSnapshot(`tools/${name}.json`);
+  },
+);
+
+test('names are unique, and what Claude Code and GitHub workflows can spell', () => {
+  const names = tools.map(({ server, tool }) => `mcp__${server}__${tool.name}`);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9_]{1,64}$/);
+});
+
+const only = (server: ToolServer): Tool => {
+  expect(server.tools).toHaveLength(1);
+  return server.tools[0]!;
+};
+
+describe('update_claude_comment', () => {
+  test("hands on Claude's text as it is", async () => {
+    const reported: Progress[] = [];
+    const tool = only(commentServer(async (progress) => void reported.push(progress)));
+    const body = '- [x] one\n\n```suggestion\n<b>"&"</b>\n```\n';
+    expect(await tool.call({ body })).toEqual({ text: 'The comment shows the new text.', isError: false });
+    expect(reported).toEqual([{ status: 'in_progress', message: body }]);
+  });
+});
+
+describe('push_changes', () => {
+  test('answers what happened', async () => {
+    const tool = only(filesServer(async () => 'Pushed 2 commits to claude/issue-7.'));
+    expect(await tool.call({})).toEqual({ text: 'Pushed 2 commits to claude/issue-7.', isError: false });
+  });
+});
+
+describe('a call that fails is an answer, never an exception: what happened, and what to do', () => {
+  test.each<[string, unknown, string]>([
+    [
+      'a refusal that Claude can repair',
+      new AppError('gate_refused', 'The push would change `.github/workflows/ci.yml`.', {
+        remedy: 'Undo that change and push again.',
+      }),
+      'The push would change `.github/workflows/ci.yml`.\nUndo that change and push again.',
+    ],
+    [
+      'a reason with its usual remedy',
+      new AppError('github_unavailable', 'GitHub answered 503.'),
+      'GitHub answered 503.\nRun again when GitHub answers; see https://www.githubstatus.com.',
+    ],
+    [
+      'a bug',
+      new TypeError('x is not a function'),
+      'TypeError: x is not a function\nPlease report it with the job log.',
+    ],
+    ['anything thrown', 'oops', 'oops\nPlease report it with the job log.'],
+  ])('%s', async (_, thrown, text) => {
+    const fail = () => Promise.reject(thrown);
+    expect(await only(filesServer(fail)).call({})).toEqual({ text, isError: true });
+    expect(await only(commentServer(fail)).call({ body: 'x' })).toEqual({ text, isError: true });
+  });
+
+  test.each([{}, { body: '' }, { body: 7 }])('input that does not fit: %j', async (input) => {
+    const reported: Progress[] = [];
+    const tool = only(commentServer(async (progress) => void reported.push(progress)));
+    const answer = await tool.call(input);
+    expect(answer.isError).toBe(true);
+    expect(answer.text).toContain('body');
+    expect(reported).toEqual([]);
+  });
+});
