@@ -41,6 +41,8 @@ export interface GitOptions {
   environment?: Environment;
   /** Exit codes that are an answer, not a failure; [0] unless told. */
   allowedCodes?: number[];
+  /** Tells an answer from a failure where the exit code does not: `git push` ends with 1 for both. Every one unless told. */
+  isAnswer?(output: GitOutput): boolean;
   /** Milliseconds; ten minutes unless told. */
   timeoutMs?: number;
   /** Bytes of standard output kept in memory; 256 MiB unless told. */
@@ -101,7 +103,8 @@ export async function git(args: string[], options: GitOptions = {}): Promise<Git
   const delays = options.remote ? (options.retryDelaysMs ?? [1_000, 4_000, 10_000]) : [];
   for (let attempt = 0; ; attempt++) {
     const output = await runOnce(args, options);
-    if ((options.allowedCodes ?? [0]).includes(output.code)) return output;
+    const { allowedCodes = [0], isAnswer = () => true } = options;
+    if (allowedCodes.includes(output.code) && isAnswer(output)) return output;
     const error = gitFailure(args, output, options.remote);
     const delay = delays[attempt];
     if (error.reason !== 'github_unavailable' || delay === undefined) throw error;

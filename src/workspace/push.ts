@@ -2,7 +2,7 @@
 import { AppError } from '../words/errors.ts';
 import { newCommits } from './changes.ts';
 import { type GateContext, setPublished, type Target, trustedCommits } from './gate-state.ts';
-import type { Remote } from './git.ts';
+import type { GitOutput, Remote } from './git.ts';
 import { withoutCredentials } from './git-failure.ts';
 
 export interface PushRequest {
@@ -42,10 +42,11 @@ export async function pushCommit(context: GateContext, request: PushRequest): Pr
     `${sha}:${ref}`,
   ];
   const { retryDelaysMs, timeoutMs } = request;
-  const pushing = { remote, allowedCodes: [0, 1], retryDelaysMs, timeoutMs };
+  const isAnswer = ({ code, stdout }: GitOutput) => code === 0 || refusalIn(stdout) !== '';
+  const pushing = { remote, allowedCodes: [0, 1], isAnswer, retryDelaysMs, timeoutMs };
   const { code, stdout, stderr } = await context.run(args, pushing);
   if (code !== 0) {
-    const line = stdout.split('\n').find((candidate) => candidate.startsWith('!')) ?? '';
+    const line = refusalIn(stdout);
     if (/\[rejected\]|\[remote rejected\] \((?:cannot lock ref|failed to update ref|fetch first)/.test(line))
       return { outcome: 'moved' };
     throw rejected({
@@ -74,6 +75,11 @@ function allowTarget({ state }: GateContext, target: Target, remote: Remote): vo
       remedy: `Work on \`${state.branch}\`; only ${state.targets.map(({ branch }) => `\`${branch}\``).join(', ')} may be published.`,
     },
   );
+}
+
+/** The line in which the server says no; '' when it has not said anything about the branch. */
+function refusalIn(stdout: string): string {
+  return stdout.split('\n').find((line) => line.startsWith('!') && !line.includes('[remote failure]')) ?? '';
 }
 
 function rejected({ target, words }: { target: Target; words: string }): AppError {
