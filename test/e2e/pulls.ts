@@ -8,13 +8,15 @@ import type { RepositoryView } from '../../testkit/github/repository-view.ts';
 import type { ActionRun } from '../../testkit/runner/action-run.ts';
 import type { Scene, Stage } from './stage.ts';
 
+const germanGreeting = "export const greet = (name) => 'Halo, ' + name;\n";
+
 /** A pull request of a branch that greets in German. */
 export async function openPull(stage: Stage, head = 'german'): Promise<PullRequest> {
   const { github, repository } = stage;
   await repository.addCommit({
     branch: head,
     message: 'Greet in German',
-    files: { 'src/greet.de.js': 'export const greet = (name) => `Halo, ${name}!`;\n' },
+    files: { 'src/greet.de.js': germanGreeting },
   });
   return github.createPullRequest(repository, { title: 'German', body: 'Adds it.', head, author: 'octocat' });
 }
@@ -29,7 +31,7 @@ export async function openForkPull(
   await fork.addCommit({
     branch: head,
     message: 'Greet in German',
-    files: { 'src/greet.de.js': 'export const greet = (name) => `Halo, ${name}!`;\n', ...files },
+    files: { 'src/greet.de.js': germanGreeting, ...files },
   });
   const pull = await github.createPullRequest(repository, {
     title: 'German',
