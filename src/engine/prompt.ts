@@ -32,7 +32,7 @@ export function promptFor(request: PromptRequest): SessionPrompt {
     settings: door.config,
     facts: {
       nonce: randomBytes(16).toString('hex'),
-      host: new URL(door.host.serverUrl).host,
+      host: new URL(door.host.serverUrl).hostname,
       workDirectory: null,
       self: gathered?.viewer.login || null,
       branch: checkout && branchFacts(checkout),
