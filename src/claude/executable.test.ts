@@ -182,6 +182,7 @@ describe('installed by npm', () => {
     const wanted = { ...source, version: '9.8.7', job: job(registry.url) };
     const paths = await Promise.all([findClaude(wanted), findClaude(wanted)]);
     expect(paths.map(output)).toEqual(['9.8.7 (Claude Code)', '9.8.7 (Claude Code)']);
+    expect(new Set(paths).size).toBe(1);
     expect(await readdir(join(source.toolCache!, 'claude-code/9.8.7'))).toEqual([process.arch]);
   });
 

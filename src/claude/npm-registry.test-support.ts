@@ -17,8 +17,6 @@ export interface Published {
   integrity?: string;
 }
 
-export type Registry = Awaited<ReturnType<typeof startRegistry>>;
-
 /** @param token requests without it are refused, as a company's own registry does. */
 export async function startRegistry(directory: string, published: Published[], token?: string) {
   const tarballs = new Map<string, Buffer>();
