@@ -6,6 +6,7 @@ import { failed } from '../engine/results.ts';
 import { parseEvent } from '../trigger/event.ts';
 import { AppError } from '../words/errors.ts';
 import { createLog } from '../words/log.ts';
+import { hostMark, runMark } from '../words/mark.ts';
 import { redactor } from '../words/redact.ts';
 import { runnerCommands } from './commands.ts';
 import { show } from './ending.ts';
@@ -80,7 +81,7 @@ function openDoor(job: Job): Door {
   };
   return {
     ...job,
-    job: process.env,
+    job: { ...process.env, [runMark]: hostMark(mark) },
     scratch: scratchPath(job, mark),
     mark,
     log,

@@ -5,7 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { endProcesses, runMark, spawnClaude } from './process.ts';
+import { runMark } from '../words/mark.ts';
+import { endProcesses, spawnClaude } from './process.ts';
 
 let root: string;
 let mark: string;

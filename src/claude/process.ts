@@ -3,9 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk/core';
-
-/** The variable that every process of a run inherits; its value is unique to the run. */
-export const runMark = 'FORGEHAND_RUN';
+import { runMark } from '../words/mark.ts';
 
 const parentDeathKills = ['--pdeathsig', 'KILL', '--'];
 let setpriv: string | null | undefined;

@@ -9,9 +9,10 @@ import { type ScriptedModel, startModel } from '../../testkit/claude/model.ts';
 import { bash, grep, mcp, read, write } from '../../testkit/claude/tools.ts';
 import { defineTool } from '../mcp/tool.ts';
 import { AppError } from '../words/errors.ts';
+import { runMark } from '../words/mark.ts';
 import { parseClaudeArguments } from './arguments.ts';
 import type { SessionPlan } from './options.ts';
-import { endProcesses, runMark } from './process.ts';
+import { endProcesses } from './process.ts';
 import { openSession, type SessionEvents, type SessionPrompt } from './session.ts';
 
 let model: ScriptedModel;

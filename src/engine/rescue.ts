@@ -11,6 +11,7 @@ import { hidden, readMarker, renderComment } from '../report/render.ts';
 import { renderSummary } from '../report/step-summary.ts';
 import { AppError } from '../words/errors.ts';
 import type { Log } from '../words/log.ts';
+import { hostMark } from '../words/mark.ts';
 import type { Redact } from '../words/redact.ts';
 import type { Result } from '../words/result.ts';
 import { openGate } from '../workspace/gate.ts';
@@ -64,7 +65,10 @@ export async function rescue(post: Rescue): Promise<void> {
 }
 
 async function endSurvivors({ memory }: Rescue): Promise<void> {
-  if (memory.run) await endProcesses(memory.run.mark, null);
+  const { mark } = memory.run ?? {};
+  if (!mark) return;
+  await endProcesses(mark, null);
+  await endProcesses(hostMark(mark), null);
 }
 
 function interrupted(cancelled: boolean): Result {

@@ -5,6 +5,7 @@ import type { Reason } from '../words/result.ts';
 import {
   defaultPolicy,
   type Failure,
+  imposedWait,
   isRateLimit,
   type RetryPolicy,
   whyNoAnswer,
@@ -159,7 +160,7 @@ function fail(error: unknown, route: string): never {
   }
   if (failure.status === 401) throw new AppError('github_auth', said, { cause: error });
   if (failure.status >= 500 || isRateLimit(failure))
-    throw new AppError('github_unavailable', said, { cause: error });
+    throw new AppError('github_unavailable', `${said}${wait(failure)}`, { cause: error });
   if (failure.status === 403) {
     throw new AppError('github_auth', said, {
       cause: error,
@@ -167,6 +168,12 @@ function fail(error: unknown, route: string): never {
     });
   }
   throw error;
+}
+
+/** How long GitHub asked to be left alone: longer than is waited for here, or it would have been waited for. */
+function wait(failure: Failure): string {
+  const ms = imposedWait(failure, Date.now());
+  return ms === null ? '' : ` It takes requests again in ${Math.ceil(ms / 60_000)} minutes.`;
 }
 
 const nothing = () => {};

@@ -88,7 +88,8 @@ export function whyNoAnswer(error: unknown): string {
   return why;
 }
 
-function imposedWait(failure: Failure, now: number): number | null {
+/** Milliseconds that the answer asks to wait; null when it names none. */
+export function imposedWait(failure: Failure, now: number): number | null {
   const after = secondsOf(failure.headers['retry-after']);
   if (after !== null) return after * 1000;
   if (!isRateLimit(failure)) return null;

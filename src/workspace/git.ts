@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../words/errors.ts';
+import { runMark } from '../words/mark.ts';
 import type { Secret } from '../words/secret.ts';
 import { gitFailure } from './git-failure.ts';
 
@@ -61,6 +62,8 @@ export interface GitOutput {
 }
 
 const inherited = [
+  // By its mark `post` ends what a killed main has left running, a push with its credential for example.
+  runMark,
   ...['PATH', 'TMPDIR', 'SystemRoot', 'TEMP'],
   ...[
     'HTTP_PROXY',
