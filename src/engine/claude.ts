@@ -65,12 +65,15 @@ export function toolNames(servers: ToolServer[]): string[] {
 }
 
 /** Warnings about what was given, for the summary. */
-export function claudeWarnings(door: Door): string[] {
+export function settingsWarnings(door: Door, task: Task): string[] {
   const idle = withoutEffect(door).map((name) => `Input \`${name}\` has no effect in this version.`);
   return [
     ...idle,
     ...parseClaudeArguments(door.config.claudeArgs).warnings,
     ...chooseCredential(door.config, door.job).warnings,
+    ...(door.config.trackProgress && !task.subject
+      ? ['`track_progress` needs an issue or pull request; progress goes to the step summary.']
+      : []),
   ];
 }
 

@@ -18,7 +18,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { decideAccess } from './access.ts';
 import { isMadeHere, planBranch } from './branch-plan.ts';
 import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
-import { checkSettings, claudeWarnings, trustsCheckout, wantsGitHubToken } from './claude.ts';
+import { checkSettings, settingsWarnings, trustsCheckout, wantsGitHubToken } from './claude.ts';
 import { ClaudeRun } from './claude-run.ts';
 import { type Connection, connect } from './connect.ts';
 import type { Door } from './door.ts';
@@ -58,7 +58,7 @@ export class Run {
 
   checkSettings(): void {
     checkSettings(this.door, this.task);
-    for (const warning of claudeWarnings(this.door)) this.door.warn(warning);
+    for (const warning of settingsWarnings(this.door, this.task)) this.door.warn(warning);
   }
 
   async connect(): Promise<void> {

@@ -72,16 +72,6 @@ test('a prompt is the instruction word for word', () => {
   });
 });
 
-test('progress without an issue or pull request is a warning, not an error', () => {
-  const event = eventWith({ name: 'schedule', action: null, subject: null });
-  const decision = detect(event, configWith({ prompt: 'Go', trackProgress: true }));
-  expect(decision.verdict).toBe('run');
-  expect(decision.facts).toContainEqual({
-    name: 'warning',
-    value: expect.stringContaining('`track_progress`'),
-  });
-});
-
 test.each<[string, Partial<GitHubEvent>, Partial<Config>, string, string | null]>([
   [
     'created comment',

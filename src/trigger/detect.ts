@@ -26,12 +26,6 @@ export function detect(event: GitHubEvent, config: TriggerConfig): Decision {
     triggeredAt: triggeredAt(event),
   };
   facts.push({ name: 'started by', value: decided.why }, { name: 'mode', value: decided.mode });
-  if (config.trackProgress && !event.subject) {
-    facts.push({
-      name: 'warning',
-      value: '`track_progress` needs an issue or pull request; progress goes to the step summary.',
-    });
-  }
   return { verdict: 'run', task, facts };
 }
 
