@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../words/errors.ts';
-import { inputVariable, readJob, readPayload, scratchPath } from './job.ts';
+import { inputVariable, readJob, readPayload } from './job.ts';
 
 /** As the runner sets it for a step of a job with `id-token: write`. */
 const environment = {
@@ -74,10 +74,6 @@ test.each([
   [undefined, false],
 ])('RUNNER_DEBUG=%s', (value, debug) => {
   expect(readJob({ RUNNER_DEBUG: value }).debug).toBe(debug);
-});
-
-test('a directory of this run alone', () => {
-  expect(scratchPath(readJob(environment), 'mark')).toBe('/work/_temp/forgehand-mark');
 });
 
 describe('inputs', () => {

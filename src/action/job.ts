@@ -1,6 +1,5 @@
 /** Reads the job's environment once into plain facts; nothing below this door looks at the environment. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { GitHubHost } from '../github/client.ts';
 import type { OidcSource } from '../github/oidc.ts';
 import { type Config, type ConfigProblem, readConfig } from '../words/config.ts';
@@ -95,11 +94,6 @@ export function readPayload(environment: JobEnvironment): unknown {
     const why = (error as Error).message.replace(/[^ -~]/g, '?');
     throw unreadable(`the event file is not JSON: ${why}`, error);
   }
-}
-
-/** A directory of this run alone, for what must not be in the checkout. */
-export function scratchPath(job: Job, mark: string): string {
-  return join(job.temp, `forgehand-${mark}`);
 }
 
 /** `INPUT_TRIGGER_PHRASE` for `trigger_phrase`, as the runner names it. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Door } from '../engine/door.ts';
 import { type Ending, handle } from '../engine/handle.ts';
 import { failed } from '../engine/results.ts';
+import { scratchPath } from '../engine/scratch.ts';
 import { parseEvent } from '../trigger/event.ts';
 import { AppError } from '../words/errors.ts';
 import { createLog } from '../words/log.ts';
@@ -10,7 +11,8 @@ import { hostMark, runMark } from '../words/mark.ts';
 import { redactor } from '../words/redact.ts';
 import { runnerCommands } from './commands.ts';
 import { show } from './ending.ts';
-import { type Job, readJob, readPayload, scratchPath } from './job.ts';
+import { type Job, readJob, readPayload } from './job.ts';
+import { remember } from './memory.ts';
 import { turnLog } from './turn-log.ts';
 
 const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
@@ -63,6 +65,7 @@ async function main(): Promise<number> {
 
 function openDoor(job: Job): Door {
   const mark = randomUUID();
+  const scratch = scratchPath(job, mark);
   const log = createLog((level, message, fields) => {
     if (level !== 'debug' || job.debug) commands.sink(level, redact(message), fields);
   });
@@ -82,7 +85,7 @@ function openDoor(job: Job): Door {
   return {
     ...job,
     job: { ...process.env, [runMark]: hostMark(mark) },
-    scratch: scratchPath(job, mark),
+    scratch,
     mark,
     log,
     redact,
@@ -90,7 +93,7 @@ function openDoor(job: Job): Door {
     secrets: () => secrets,
     seen: turnLog(job, log),
     signal: cancel.signal,
-    remember: (name, value) => commands.state(name, JSON.stringify(value)),
+    remember: (name, value) => remember({ commands, scratch }, name, value),
     warn,
   };
 }

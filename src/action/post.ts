@@ -4,6 +4,7 @@ import { createLog } from '../words/log.ts';
 import { redactor } from '../words/redact.ts';
 import { runnerCommands } from './commands.ts';
 import { readJob } from './job.ts';
+import { recall } from './memory.ts';
 
 const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
 const job = readJob(process.env);
@@ -11,10 +12,8 @@ const secrets = new Set<string>();
 const redact = redactor(secrets);
 
 const remembered = <Name extends keyof Rescue['memory']>(name: Name): Rescue['memory'][Name] | undefined => {
-  const text = process.env[`STATE_${name}`];
-  if (!text) return undefined;
   try {
-    return JSON.parse(text);
+    return recall(process.env, job.temp, name);
   } catch {
     commands.annotate('warning', `What main remembered as \`${name}\` cannot be read.`);
     return undefined;

@@ -1,6 +1,6 @@
 /** Holds what `post` was told against what the job and GitHub say: Claude's processes could write where main remembered it. */
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import type { GitHubClient } from '../github/client.ts';
 import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
@@ -8,6 +8,7 @@ import { validateBranchName } from '../workspace/branch.ts';
 import type { Target } from '../workspace/gate-state.ts';
 import type { SavedCheckout } from '../workspace/saved-checkout.ts';
 import { type Publishing, patchPath } from './publish.ts';
+import { isOwnScratch } from './scratch.ts';
 
 /** The job's own facts, as the runner says them. */
 export interface JobFacts {
@@ -18,13 +19,6 @@ export interface JobFacts {
   temp: string;
   /** The checkout. */
   directory: string;
-}
-
-/** True for a directory of the form that main makes for itself: nothing else is ever removed. */
-export function isOwnScratch(job: JobFacts, scratch: string): boolean {
-  return (
-    resolve(dirname(scratch)) === resolve(job.temp) && /^forgehand-[0-9a-f-]{36}$/.test(basename(scratch))
-  );
 }
 
 /** @throws AppError `gate_refused` for a checkout that is not the job's, or copies that main did not make. */

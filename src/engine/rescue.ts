@@ -7,7 +7,8 @@ import { fetchComment, findComment, updateComment } from '../github/comments.ts'
 import { fetchViewer } from '../github/permissions.ts';
 import { swapReaction } from '../github/reactions.ts';
 import { defaultPolicy } from '../github/retry.ts';
-import { hidden, readMarker, renderComment } from '../report/render.ts';
+import { continueBelow, renderRedacted } from '../report/comment.ts';
+import { hidden, readMarker } from '../report/render.ts';
 import { renderSummary } from '../report/step-summary.ts';
 import { AppError } from '../words/errors.ts';
 import type { Log } from '../words/log.ts';
@@ -19,8 +20,9 @@ import { restoreCheckout } from '../workspace/saved-checkout.ts';
 import type { Memory } from './door.ts';
 import { branchUrl } from './links.ts';
 import { createPublisher } from './publish.ts';
-import { checkedPublishing, checkSaved, checkTargets, isOwnScratch, type JobFacts } from './rescue-checks.ts';
+import { checkedPublishing, checkSaved, checkTargets, type JobFacts } from './rescue-checks.ts';
 import { becameOf, failed } from './results.ts';
+import { isOwnScratch } from './scratch.ts';
 
 export interface Rescue extends JobFacts {
   host: GitHubHost;
@@ -129,8 +131,10 @@ async function finishComment(post: Rescue, result: Result): Promise<void> {
     name: result.branch.name,
     url: branchUrl(post.host.serverUrl, result.branch.repository, result.branch.name),
   };
-  const { body } = renderComment({ ...state, branch: branch ?? state.branch, result }, Date.now());
-  await updateComment(github, place, found, post.redact(body));
+  const ended = { ...state, branch: branch ?? state.branch, result };
+  const { body, continued } = renderRedacted(ended, post.redact);
+  await updateComment(github, place, found, body);
+  await continueBelow({ client: github, place }, state.marker, continued);
 }
 
 async function finishReaction(post: Rescue): Promise<void> {

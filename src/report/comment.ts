@@ -10,7 +10,7 @@ import {
 } from '../github/comments.ts';
 import type { Redact } from '../words/redact.ts';
 import type { Progress, Reporter, Result } from '../words/result.ts';
-import { type CommentState, hidden, renderComment, stickyKey } from './render.ts';
+import { type CommentState, hidden, type Marker, renderComment, stickyKey } from './render.ts';
 
 export interface TrackingCommentOptions {
   client: GitHubClient;
@@ -38,11 +38,7 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
   let pending = false;
   let sending: Promise<void> | null = null;
 
-  const render = () => {
-    // Before it is split, as halves of a secret would not be recognised; and all of it after.
-    const { body, continued } = renderComment(redacted(state, options.redact), Date.now());
-    return { body: options.redact(body), continued: continued.map(options.redact) };
-  };
+  const render = () => renderRedacted(state, options.redact);
   const send = async () => {
     // Without a comment there is nothing to update; the end tries once more to make one.
     await created?.catch(() => {});
@@ -89,7 +85,7 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
       if (ref) await change({});
       else ref = await openComment(options, render().body);
       options.onState(ref, state, true);
-      await continueBelow(options, render().continued);
+      await continueBelow(options, state.marker, render().continued);
     },
   };
 }
@@ -106,11 +102,21 @@ async function openComment(options: TrackingCommentOptions, body: string): Promi
   return createComment(client, place, { body, marker: hidden(state.marker) });
 }
 
-async function continueBelow(options: TrackingCommentOptions, parts: string[]): Promise<void> {
-  for (const [index, part] of parts.entries()) {
-    const marker = hidden({ ...options.state.marker, part: index + 2 });
-    await createComment(options.client, options.place, { body: part, marker });
-  }
+/** Posts what did not fit into a comment, in as many comments as it takes. */
+export async function continueBelow(
+  { client, place }: Pick<TrackingCommentOptions, 'client' | 'place'>,
+  marker: Marker,
+  parts: string[],
+): Promise<void> {
+  for (const [index, part] of parts.entries())
+    await createComment(client, place, { body: part, marker: hidden({ ...marker, part: index + 2 }) });
+}
+
+/** The comment as it may be published, and what is to be continued below it. */
+export function renderRedacted(state: CommentState, redact: Redact): { body: string; continued: string[] } {
+  // Before it is split, as halves of a secret would not be recognised; and all of it after.
+  const { body, continued } = renderComment(redacted(state, redact), Date.now());
+  return { body: redact(body), continued: continued.map(redact) };
 }
 
 function redacted(state: CommentState, redact: Redact): CommentState {

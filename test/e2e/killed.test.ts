@@ -53,6 +53,9 @@ function asked(stage: Stage, turn: number): Promise<unknown> {
   return stage.model.request(turn);
 }
 
+/** More than one comment holds, and than one variable of an environment does. */
+const longReport = 'A long report.\n'.repeat(9_000);
+
 describe.concurrent('when main is killed', () => {
   test('before it has commented, nothing is left behind', async () => {
     await using stage = await setStage();
@@ -101,20 +104,27 @@ describe.concurrent('when main is killed', () => {
     expect(await stage.repository.file(branch!, 'notes.txt')).toBe('unfinished\n');
   });
 
-  test('after its push, the comment names the branch, and post pushes nothing again', async () => {
+  test('after its push and a long report, the comment names the branch and tells the report to its end', async () => {
     await using stage = await setStage();
     stage.model.script([
       ...correction(stage),
       { tools: [commit] },
       { tools: [push] },
-      { tools: [report('- [x] Corrected')] },
+      { tools: [report(`- [x] Corrected\n${longReport}`)] },
       silence,
     ]);
     const run = await killedRun(stage, asked(stage, 6));
-    expectKillTold(stage, run);
     const [branch] = newBranches(stage);
-    expect(answer(stage)).toContain(`[\`${branch}\`](`);
-    expect(answer(stage)).toContain('- [x] Corrected');
+    const { body } = answers(stage)[0]!;
+    expect(body).toMatch(/^❌/);
+    expect(body).toContain(`[\`${branch}\`](`);
+    expect(body).toContain('- [x] Corrected');
+    expect(
+      answers(stage)
+        .map((part) => part.body)
+        .join('')
+        .match(/A long report\./g),
+    ).toHaveLength(9_000);
     const pushes = stage.github.requests.filter(({ path }) => path.endsWith('git-receive-pack'));
     expect(pushes.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });

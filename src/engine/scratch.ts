@@ -1,0 +1,12 @@
+/** The private directory of a run: where it is, and how `post` knows it again. */
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** A directory of this run alone, for what must not be in the checkout. @param temp the job's temporary directory */
+export function scratchPath({ temp }: { temp: string }, mark: string): string {
+  return join(temp, `forgehand-${mark}`);
+}
+
+/** True for a directory of that form: nothing else is ever removed or read because a memory names it. */
+export function isOwnScratch({ temp }: { temp: string }, scratch: string): boolean {
+  return resolve(dirname(scratch)) === resolve(temp) && /^forgehand-[0-9a-f-]{36}$/.test(basename(scratch));
+}
