@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, cp, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { AppError } from '../words/errors.ts';
 import { cleanConfig, includedFiles, readConfigFile } from './clean-config.ts';
 import { absent, isRealDirectory, readPlain } from './plain-files.ts';
 
@@ -107,8 +108,10 @@ async function saveDirectory(saved: SavedCheckout, path: string): Promise<void> 
 /** actions/checkout v6 keeps the token in `$RUNNER_TEMP/git-credentials-<uuid>.config`, which `.git/config` includes. */
 async function saveCredentials(saved: SavedCheckout): Promise<void> {
   const named = new Set<string>();
-  for (const { copy } of saved.files) {
-    const entries = copy ? await readConfigFile(join(saved.store, copy)) : [];
+  for (const { path, copy } of saved.files) {
+    const entries = copy
+      ? await readConfigFile(join(saved.store, copy)).catch((error) => throwUnreadable(path, error))
+      : [];
     for (const path of includedFiles(entries)) named.add(path);
   }
   for (const path of named) {
@@ -118,6 +121,19 @@ async function saveCredentials(saved: SavedCheckout): Promise<void> {
     const mode = (await lstat(path)).mode & 0o777;
     saved.credentials.push({ path, copy: await keepCopy(saved, bytes), mode });
   }
+}
+
+/** Git names the copy that it was given; a person knows the file by its own name. */
+function throwUnreadable(path: string, error: Error): never {
+  const line = /line \d+/.exec(error.message)?.[0];
+  throw new AppError(
+    'invalid_input',
+    `Git cannot read \`${path}\` of the checkout${line ? ` (${line})` : ''}.`,
+    {
+      cause: error,
+      remedy: 'Check the repository out anew with `actions/checkout`.',
+    },
+  );
 }
 
 /** Git directories of submodules, which sit (nested, under any name) below `.git/modules`. */

@@ -1,4 +1,5 @@
 /** What stories expect of a run again and again, each expectation under its name. */
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { ActionRun } from '../../testkit/runner/action-run.ts';
 import type { Stage } from './stage.ts';
@@ -36,6 +37,7 @@ export function expectSuccess(run: ActionRun): void {
 export function expectTidy(run: ActionRun, stage: Stage): void {
   expect(run.leftovers).toEqual([]);
   expect(stage.github.violations).toEqual([]);
+  if (stage.givenConfig) expect(readFileSync(stage.path('.git/config'), 'utf8')).toBe(stage.givenConfig);
 }
 
 /** None of the secrets is in any of the texts. @param texts by what they are, for the message. */

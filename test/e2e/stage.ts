@@ -66,6 +66,7 @@ export async function setStage(script: Script = []): Promise<Stage> {
       runs += 1;
       stage.workspace = join(root, `checkout-${runs}`);
       await mkdir(stage.workspace);
+      stage.givenConfig = '';
       if (scene.checkout !== false) {
         await checkout({
           serverUrl: github.serverUrl,
