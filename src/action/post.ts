@@ -20,9 +20,9 @@ const remembered = <Name extends keyof Rescue['memory']>(name: Name): Rescue['me
   }
 };
 
-for (const token of [...(remembered('tokens') ?? []), job.config.githubToken?.reveal()]) {
-  if (token) secrets.add(token);
-}
+/** Whatever main's memory says: what cannot be iterated or is no text would end this step before it began. */
+const tokens = [remembered('tokens')].flat().filter((token) => typeof token === 'string');
+for (const token of [...tokens, job.config.githubToken?.reveal()]) if (token) secrets.add(token);
 
 await rescue({
   ...job,
@@ -33,7 +33,7 @@ await rescue({
   summary: (markdown) => commands.summary(redact(markdown)),
   memory: {
     run: remembered('run'),
-    tokens: remembered('tokens'),
+    tokens,
     claude: remembered('claude'),
     checkout: remembered('checkout'),
     comment: remembered('comment'),

@@ -57,8 +57,10 @@ export async function rescue(post: Rescue): Promise<void> {
     await attempt('The checkout could not be given back', () => giveBack(post));
   } else if (memory.comment && !memory.comment.ended) {
     // Main came to its end, but GitHub did not take its last word.
-    const result = memory.comment.state.result ?? interrupted(false);
-    await attempt('The tracking comment could not be finished', () => finishComment(post, result));
+    const { comment } = memory;
+    await attempt('The tracking comment could not be finished', () =>
+      finishComment(post, comment.state.result ?? interrupted(false)),
+    );
   }
   await attempt('The scratch directory could not be removed', () => removeScratch(post));
   for (const token of memory.tokens ?? []) {

@@ -65,6 +65,6 @@ export function concluded({ session, branch, pullRequestUrl, publishError, notes
     const all = { ...known, notes: [...becameOf(branch, publishError), ...notes] };
     return { ...nothing, ...all, conclusion, reason: session.reason, summary: session.text, remedy };
   }
-  if (publishError) return { ...failed(publishError), ...known };
+  if (publishError) return { ...failed(publishError), ...known, lastWords: session.text };
   return { ...nothing, ...known, conclusion: 'success', reason: '', summary: session.text };
 }

@@ -124,6 +124,10 @@ function redacted(state: CommentState, redact: Redact): CommentState {
   return {
     ...state,
     progress: { ...progress, message: redact(progress.message) },
-    result: result && { ...result, summary: redact(result.summary) },
+    result: result && {
+      ...result,
+      summary: redact(result.summary),
+      ...(result.lastWords && { lastWords: redact(result.lastWords) }),
+    },
   };
 }

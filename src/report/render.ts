@@ -179,7 +179,7 @@ function links(state: CommentState): string {
 /** Claude's reports, else its last words: a reader always sees what was said last. */
 function textOf({ progress, result }: CommentState): string {
   if (progress.message) return progress.message;
-  if (result) return result.conclusion === 'success' ? result.summary : '';
+  if (result) return result.conclusion === 'success' ? result.summary : (result.lastWords ?? '');
   return progress.status === 'queued' ? '' : '*Claude has not reported yet.*';
 }
 

@@ -60,6 +60,8 @@ export interface Result {
   reason: Reason | '';
   /** Claude's last words on success; what happened, in one or two sentences, otherwise. Markdown. */
   summary: string;
+  /** What Claude said last, when it succeeded and yet `summary` has to say what went wrong after that. Markdown. */
+  lastWords?: string;
   /** What the reader can do about it; empty on success. */
   remedy: string;
   /** Things worth knowing that did not change the conclusion (work kept as a patch, a second branch, …). */

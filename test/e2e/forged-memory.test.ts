@@ -1,6 +1,6 @@
 /** What main remembers for post lies where Claude's processes could write: here they do, and post believes none of it. */
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Memory } from '../../src/engine/door.ts';
@@ -129,6 +129,28 @@ describe.concurrent('when the memory of main is forged, post', () => {
     expect(existsSync(join(run.directory, 'home/precious'))).toBe(true);
     expect(run.log).toMatch(/scratch directory could not be removed: .*precious` is not this run's own/);
     expect(answer(stage)).toMatch(/^❌/);
+  });
+
+  test('goes through all of its steps whatever is in there', async () => {
+    await using stage = await setStage();
+    const run = await forgedRun(stage, () => {
+      const nonsense = 5 as never;
+      return {
+        tokens: nonsense,
+        comment: nonsense,
+        publishing: nonsense,
+        reaction: nonsense,
+        checkout: nonsense,
+      };
+    });
+    expect(
+      run.annotations.filter(({ source, level }) => source === 'post' && level === 'error'),
+    ).toHaveLength(1);
+    expect(run.summary).toMatch(/its process was killed/);
+    expect(run.leftovers).toEqual([]);
+    expect(await readdir(join(run.directory, 'work/_temp'))).not.toContainEqual(
+      expect.stringMatching(/^forgehand-\w{8}-/),
+    );
   });
 
   test('asks GitHub for nothing but the reaction', async () => {

@@ -76,6 +76,7 @@ describe.concurrent('when GitHub is down for good', () => {
       remedy: /githubstatus\.com/,
     });
     expect(newBranches(stage)).toEqual([]);
+    expect(answer(stage)).toContain('All done.');
     const file = /kept as a patch on the runner: `([^`]+)`/.exec(answer(stage))![1]!;
     expect(run.summary).toContain(file);
     expect(await readFile(file, 'utf8')).toContain('+Written down.');
