@@ -6,8 +6,9 @@ import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
 import type { Gate } from '../workspace/gate.ts';
 import type { GateState, Target } from '../workspace/gate-state.ts';
-import type { Identity, Remote } from '../workspace/git.ts';
+import type { Identity } from '../workspace/git.ts';
 import type { Published, PublishRequest } from '../workspace/publish.ts';
+import type { Remote } from '../workspace/remote.ts';
 
 /** What publishing needs besides the gate; JSON, so that `post` can go on with it. */
 export interface Publishing {

@@ -1,6 +1,6 @@
 /** Turns a failed git process into an AppError: which reason, git's own last lines without credentials, what to do. */
 import { AppError } from '../words/errors.ts';
-import type { Remote } from './git.ts';
+import type { Remote } from './remote.ts';
 
 interface Failed {
   stdout: string;

@@ -4,15 +4,8 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../words/errors.ts';
 import { runMark } from '../words/mark.ts';
-import type { Secret } from '../words/secret.ts';
 import { gitFailure } from './git-failure.ts';
-
-/** A repository to fetch from or push to. The token reaches only the one process that is given this. */
-export interface Remote {
-  /** `https://github.com/owner/repo.git`; `http:` and `file:` are for tests. Never with user information. */
-  url: string;
-  token: Secret | null;
-}
+import type { Remote } from './remote.ts';
 
 /** Who a commit is attributed to. */
 export interface Identity {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Secret } from '../words/secret.ts';
-import type { Remote } from './git.ts';
+import type { Remote } from './remote.ts';
 
 /** A directory that is removed when the test ends. */
 export function temporary(): string {

@@ -1,10 +1,10 @@
 /** The one order in which work leaves: used by the tool that Claude calls, at the end of a run, and by post. */
 import { checkCommits } from './checks.ts';
 import type { GateContext, Target } from './gate-state.ts';
-import type { Remote } from './git.ts';
 import { takeCommits } from './import.ts';
 import { commitLeftovers, type LeftoverRequest } from './leftovers.ts';
 import { pushCommit } from './push.ts';
+import type { Remote } from './remote.ts';
 import type { LeftOut } from './work-tree.ts';
 
 export interface PublishRequest {

@@ -2,8 +2,9 @@
 import { AppError } from '../words/errors.ts';
 import { newCommits } from './changes.ts';
 import { type GateContext, setPublished, type Target, trustedCommits } from './gate-state.ts';
-import type { GitOutput, Remote } from './git.ts';
+import type { GitOutput } from './git.ts';
 import { withoutCredentials } from './git-failure.ts';
+import type { Remote } from './remote.ts';
 
 export interface PushRequest {
   target: Target;

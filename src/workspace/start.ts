@@ -1,8 +1,9 @@
 /** Puts the checkout on the branch of its task, before Claude has it: the last moment that git runs there. */
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
-import { type Environment, type GitOptions, type GitOutput, git, type Remote } from './git.ts';
+import { type Environment, type GitOptions, type GitOutput, git } from './git.ts';
 import { isSha, readHead } from './refs.ts';
+import type { Remote } from './remote.ts';
 
 /** The checkout and what git needs to run in it. */
 export interface Place {

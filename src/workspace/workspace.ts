@@ -2,9 +2,10 @@
 import { lstat, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
-import { type Environment, git, type Identity, type Remote } from './git.ts';
+import { type Environment, git, type Identity } from './git.ts';
 import { absent } from './plain-files.ts';
 import { type Head, readHead } from './refs.ts';
+import type { Remote } from './remote.ts';
 import { cleanCheckout, restoreCheckout, type SavedCheckout, saveCheckout } from './saved-checkout.ts';
 import {
   checkoutHead,

@@ -40,9 +40,12 @@ function importsOf(source: string): string[] {
 }
 
 function localImports(file: string, source: string): string[] {
-  return importsOf(source)
-    .filter((name) => name.startsWith('.'))
-    .map((name) => normalize(join(dirname(file), name)));
+  return (
+    importsOf(source)
+      // Ours end in .ts or .json; others are text in strings.
+      .filter((name) => /^\..*\.(ts|json)$/.test(name))
+      .map((name) => normalize(join(dirname(file), name)))
+  );
 }
 
 const roomOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1] ?? '';
