@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { write } from '../../testkit/claude/tools.ts';
 import { answer, expectSuccess, expectToldEverywhere, newBranches } from './endings.ts';
+import { callOn, openPull } from './pulls.ts';
 import { type Stage, setStage } from './stage.ts';
 
 /** Claude writes one file; `meanwhile` is what somebody else does at the same time. */
@@ -23,22 +24,6 @@ const known = { branch_name_template: 'claude/known-{{entityNumber}}' };
 async function expectPatch(stage: Stage): Promise<void> {
   const file = /kept as a patch on the runner: `([^`]+)`/.exec(answer(stage))?.[1];
   expect(await readFile(file!, 'utf8')).toContain('+Written down.');
-}
-
-async function mentionOnPullRequest(stage: Stage) {
-  const { github, repository } = stage;
-  await repository.addCommit({
-    branch: 'feature',
-    message: 'Begin',
-    files: { 'src/new.js': 'export {};\n' },
-  });
-  const pull = await github.createPullRequest(repository, {
-    title: 'New',
-    author: 'octocat',
-    head: 'feature',
-  });
-  const comment = github.comment(pull, { author: 'octocat', body: '@claude write it down' });
-  return stage.run({ event: await github.event.issueComment(comment) });
 }
 
 describe.concurrent('publishing the work', () => {
@@ -75,7 +60,7 @@ describe.concurrent('publishing the work', () => {
     await using stage = await workingStage(({ repository }) =>
       repository.addCommit({ branch: 'feature', message: 'Mine', files: { 'theirs.md': 'Theirs.\n' } }),
     );
-    const run = await mentionOnPullRequest(stage);
+    const run = await callOn(stage, await openPull(stage, 'feature'));
     await expectSuccess(stage, run);
     const [own, ...others] = newBranches(stage, ['main', 'feature']);
     expect(others).toEqual([]);
@@ -104,7 +89,7 @@ describe.concurrent('reading the repository', () => {
   test('of a pull request fails for good, which ends the run before Claude is asked', async () => {
     await using stage = await workingStage();
     stage.github.faults.add({ path: /\/octo-org\/hello\.git\/git-upload-pack$/, status: 502 });
-    const run = await mentionOnPullRequest(stage);
+    const run = await callOn(stage, await openPull(stage, 'feature'));
     await expectToldEverywhere(stage, run, {
       reason: 'github_unavailable',
       cause: /`git fetch` failed .*502/s,

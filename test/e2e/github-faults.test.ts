@@ -5,6 +5,7 @@ import type { Fault } from '../../testkit/github/faults.ts';
 import type { LoggedRequest } from '../../testkit/github/request-log.ts';
 import type { ActionRun } from '../../testkit/runner/action-run.ts';
 import { expectSuccess, newBranches } from './endings.ts';
+import { callOn, openPull } from './pulls.ts';
 import { type Stage, setStage } from './stage.ts';
 
 /** A run that reads, works and publishes, with as few turns as possible. */
@@ -17,24 +18,12 @@ interface Good {
 
 const goodRuns: Good[] = [
   { name: 'issue', run: (stage) => stage.mention('@claude write it down'), branch: /^claude\/issue-1-/ },
-  { name: 'pull request', run: onPullRequest, branch: /^feature$/ },
+  {
+    name: 'pull request',
+    run: async (stage) => callOn(stage, await openPull(stage, 'feature')),
+    branch: /^feature$/,
+  },
 ];
-
-async function onPullRequest(stage: Stage): Promise<ActionRun> {
-  const { github, repository } = stage;
-  await repository.addCommit({
-    branch: 'feature',
-    message: 'Begin',
-    files: { 'src/new.js': 'export {};\n' },
-  });
-  const pull = await github.createPullRequest(repository, {
-    title: 'New',
-    author: 'octocat',
-    head: 'feature',
-  });
-  const comment = github.comment(pull, { author: 'octocat', body: '@claude write it down' });
-  return stage.run({ event: await github.event.issueComment(comment) });
-}
 
 async function readyStage(): Promise<Stage> {
   const stage = await setStage();

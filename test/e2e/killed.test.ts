@@ -16,6 +16,7 @@ import {
   silence,
   until,
 } from './endings.ts';
+import { callOn, openForkPull, openPull } from './pulls.ts';
 import { type Scene, type Stage, setStage } from './stage.ts';
 
 /** octocat asks, and main is killed as soon as `moment` has come. */
@@ -23,8 +24,9 @@ async function killedRun(
   stage: Stage,
   moment: Promise<unknown>,
   scene: Partial<Scene> = {},
+  ask = (all: Partial<Scene>) => stage.mention('@claude fix it', all),
 ): Promise<ActionRun> {
-  const run = await stage.mention('@claude fix it', { killMain: moment, keep: true, ...scene });
+  const run = await ask({ killMain: moment, keep: true, ...scene });
   expect(run.main.signal, run.log).toBe('SIGKILL');
   expect(run.post?.exitCode, run.log).toBe(0);
   expect(run.outputs).toMatchObject({ conclusion: 'failure', reason: 'internal' });
@@ -104,6 +106,27 @@ describe.concurrent('when main is killed', () => {
     expect(await stage.repository.file(branch!, 'notes.txt')).toBe('unfinished\n');
   });
 
+  test('while Claude works on a pull request, post rescues onto its branch', async () => {
+    await using stage = await setStage();
+    const pull = await openPull(stage, 'feature');
+    stage.model.script([() => ({ tools: [write(stage.path('notes.md'), 'Written down.\n')] }), silence]);
+    const run = await killedRun(stage, asked(stage, 2), {}, (all) => callOn(stage, pull, all));
+    expectKillTold(stage, run);
+    expect(newBranches(stage)).toEqual(['feature']);
+    expect(await stage.repository.file('feature', 'notes.md')).toBe('Written down.\n');
+  });
+
+  test("while Claude works on a fork's pull request, post rescues onto the fork's branch", async () => {
+    await using stage = await setStage();
+    const { pull, fork } = await openForkPull(stage, { head: 'feature' });
+    stage.model.script([() => ({ tools: [write(stage.path('notes.md'), 'Written down.\n')] }), silence]);
+    const inputs = { github_token: stage.github.token({ login: 'octocat' }) };
+    const run = await killedRun(stage, asked(stage, 2), { inputs }, (all) => callOn(stage, pull, all));
+    expect(run.log).not.toMatch(/is not a branch of this task/);
+    expect(newBranches(stage)).toEqual([]);
+    expect(await fork.file('feature', 'notes.md')).toBe('Written down.\n');
+  });
+
   test('after its push and a long report, the comment names the branch and tells the report to its end', async () => {
     await using stage = await setStage();
     stage.model.script([
@@ -113,7 +136,7 @@ describe.concurrent('when main is killed', () => {
       { tools: [report(`- [x] Corrected\n${longReport}`)] },
       silence,
     ]);
-    const run = await killedRun(stage, asked(stage, 6));
+    await killedRun(stage, asked(stage, 6));
     const [branch] = newBranches(stage);
     const { body } = answers(stage)[0]!;
     expect(body).toMatch(/^❌/);
