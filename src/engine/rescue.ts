@@ -108,7 +108,9 @@ async function saveWork(post: Rescue): Promise<Partial<Result>> {
     log,
   });
   const { branch, error, notes } = await publisher.finish();
-  return { branch, notes: [...becameOf(branch, error), ...notes] };
+  // Main may have published all of it.
+  const known = branch ?? memory.comment?.state?.branch ?? null;
+  return { branch, notes: [...becameOf(known, error), ...notes] };
 }
 
 async function finishComment(post: Rescue, result: Result): Promise<void> {

@@ -33,7 +33,7 @@ export function failed(error: unknown, notes: string[] = []): Result {
 }
 
 /** What became of the work of a run that did not come to its end, in words. */
-export function becameOf(branch: PublishedBranch | null, publishError: unknown): string[] {
+export function becameOf(branch: { name: string } | null, publishError: unknown): string[] {
   return [
     ...(branch ? [`What was done so far is on \`${branch.name}\`.`] : []),
     ...(publishError ? [`The work could not be published: ${toUserMessage(publishError).message}`] : []),

@@ -50,6 +50,13 @@ function expectKillTold(stage: Stage, run: ActionRun): void {
   expectReaction(stage, 'confused');
 }
 
+/** Resolves when GitHub has got such a request. */
+function sent(stage: Stage, method: string, path: RegExp): Promise<void> {
+  return until(`${method} ${path}`, () =>
+    stage.github.requests.some((request) => request.method === method && path.test(request.path)),
+  );
+}
+
 /** Resolves when the model is asked for its `turn`-th answer: Claude is at work then. */
 function asked(stage: Stage, turn: number): Promise<unknown> {
   return stage.model.request(turn);
@@ -62,10 +69,7 @@ describe.concurrent('when main is killed', () => {
   test('before it has commented, nothing is left behind', async () => {
     await using stage = await setStage();
     stage.github.faults.add({ path: /\/permission$/, hang: true });
-    const moment = until('the permission is asked for', () =>
-      stage.github.requests.some(({ path }) => path.endsWith('/permission')),
-    );
-    const run = await killedRun(stage, moment);
+    const run = await killedRun(stage, sent(stage, 'GET', /\/permission$/));
     expect(answers(stage)).toEqual([]);
     expect(run.summary).toMatch(/its process was killed/);
   });
@@ -150,6 +154,27 @@ describe.concurrent('when main is killed', () => {
     ).toHaveLength(9_000);
     const pushes = stage.github.requests.filter(({ path }) => path.endsWith('git-receive-pack'));
     expect(pushes.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  });
+
+  test('in the middle of its push, post pushes instead', async () => {
+    await using stage = await setStage();
+    stage.model.script([() => ({ tools: [write(stage.path('notes.md'), 'Written down.\n')] })]);
+    stage.github.faults.add({ path: /git-receive-pack$/, hang: true, times: 1 });
+    const run = await killedRun(stage, sent(stage, 'POST', /git-receive-pack$/));
+    expect(run.survivors.map(({ command }) => command).join('\n')).toContain('git push');
+    expectKillTold(stage, run);
+    const [branch, ...others] = newBranches(stage);
+    expect(others).toEqual([]);
+    expect(await stage.repository.file(branch!, 'notes.md')).toBe('Written down.\n');
+  });
+
+  test('before its last word, post says it and names the branch', async () => {
+    await using stage = await setStage();
+    stage.model.script([() => ({ tools: [write(stage.path('notes.md'), 'Written down.\n')] })]);
+    stage.github.faults.add({ method: 'PATCH', path: /\/issues\/comments\//, hang: true, times: 1 });
+    await killedRun(stage, sent(stage, 'PATCH', /\/issues\/comments\//));
+    const [branch] = newBranches(stage);
+    expect(answer(stage)).toContain(`What was done so far is on \`${branch}\``);
   });
 
   test('and GitHub takes no comment any more, post still gives back and revokes', async () => {
