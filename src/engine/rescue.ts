@@ -64,7 +64,7 @@ export async function rescue(post: Rescue): Promise<void> {
   }
   await attempt('The scratch directory could not be removed', () => removeScratch(post));
   for (const token of memory.tokens ?? []) {
-    await attempt('A token could not be revoked', () => revokeToken(post.host, token));
+    await attempt('A token could not be revoked', () => revokeToken(post.host, token, hurried));
   }
 }
 

@@ -6,7 +6,7 @@ import type { Secret } from '../words/secret.ts';
 import { type GitHubHost, toFailure } from './client.ts';
 import { fetchJson } from './fetch-json.ts';
 import { type OidcSource, requestOidcToken } from './oidc.ts';
-import { defaultPolicy, isRateLimit, withRetry } from './retry.ts';
+import { defaultPolicy, isRateLimit, type RetryPolicy, withRetry } from './retry.ts';
 
 /** The audience that the token exchange expects; progress tokens never carry it. */
 const exchangeAudience = 'claude-code-github-action';
@@ -70,15 +70,17 @@ export async function authenticate(source: CredentialSource): Promise<Credential
 }
 
 /** Gives an installation token back to GitHub. 401 means that it is gone already. */
-export async function revokeToken(host: GitHubHost, token: string): Promise<void> {
-  const answer = await fetchJson(`${host.apiUrl}/installation/token`, {
-    method: 'DELETE',
-    headers: {
-      authorization: `token ${token}`,
-      accept: 'application/vnd.github+json',
-      'user-agent': 'forgehand',
-    },
-  });
+export async function revokeToken(
+  host: GitHubHost,
+  token: string,
+  policy: RetryPolicy = defaultPolicy,
+): Promise<void> {
+  const headers = {
+    authorization: `token ${token}`,
+    accept: 'application/vnd.github+json',
+    'user-agent': 'forgehand',
+  };
+  const answer = await fetchJson(`${host.apiUrl}/installation/token`, { method: 'DELETE', headers }, policy);
   if (answer.status !== 204 && answer.status !== 401) {
     throw new AppError('github_auth', `The token could not be revoked: GitHub answered ${answer.status}.`);
   }
