@@ -2,6 +2,7 @@
 import { AppError } from '../words/errors.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
+import { shown } from '../words/shown.ts';
 import type { Task } from '../words/task.ts';
 import { createGate } from '../workspace/gate.ts';
 import type { Identity } from '../workspace/git.ts';
@@ -90,7 +91,7 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
 export function notesOn({ moved, plan }: Prepared): string[] {
   if (!moved || !plan.head) return [];
   return [
-    `\`${plan.head.ref}\` has newer commits than the request; they were not looked at. Ask again to have them taken in.`,
+    `${shown(plan.head.ref)} has newer commits than the request; they were not looked at. Ask again to have them taken in.`,
   ];
 }
 

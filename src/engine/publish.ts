@@ -4,6 +4,7 @@ import { AppError } from '../words/errors.ts';
 import type { Log } from '../words/log.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
+import { shown } from '../words/shown.ts';
 import type { Gate } from '../workspace/gate.ts';
 import type { GateState, Target } from '../workspace/gate-state.ts';
 import type { Identity } from '../workspace/git.ts';
@@ -93,7 +94,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       }
       if (published && published.outcome !== 'moved') return published;
       log.notice(
-        `\`${target.branch}\` of ${target.repository} ${published ? 'has moved' : 'may not be written'}; trying the next name.`,
+        `${shown(target.branch)} of ${target.repository} ${published ? 'has moved' : 'may not be written'}; trying the next name.`,
       );
       at += 1;
     }
@@ -104,10 +105,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const published = await publish({ leftovers: null });
       const { branch: name, repository } = published.target;
       if (published.outcome === 'nothing')
-        return `There is nothing new to publish: \`${name}\` has all commits. Commit your changes first.`;
+        return `There is nothing new to publish: ${shown(name)} has all commits. Commit your changes first.`;
       const elsewhere =
-        at === 0 ? '' : ` (\`${targets[0]!.branch}\` of ${targets[0]!.repository} could not be used)`;
-      return `Published ${plural(published.commits, 'commit')} to \`${name}\` of ${repository}${elsewhere}; it is at ${published.sha}.`;
+        at === 0 ? '' : ` (${shown(targets[0]!.branch)} of ${targets[0]!.repository} could not be used)`;
+      return `Published ${plural(published.commits, 'commit')} to ${shown(name)} of ${repository}${elsewhere}; it is at ${published.sha}.`;
     },
     finish: async () => {
       const notes: string[] = [];
@@ -115,14 +116,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const leftovers = { message: publishing.leftoverMessage, identity: publishing.identity };
         const { left } = await publish({ leftovers, stop });
         if (left.length > 0) {
-          notes.push(
-            `Not committed: ${left.map(({ path, why }) => `\`${path.replaceAll('`', "'")}\` (${why})`).join(', ')}.`,
-          );
+          notes.push(`Not committed: ${left.map(({ path, why }) => `${shown(path)} (${why})`).join(', ')}.`);
           notes.push(...(await keep(gate, publishing)));
         }
         if (at > 0 && branch)
           notes.push(
-            `The work is on \`${branch.name}\`, as \`${targets[0]!.branch}\` of ${targets[0]!.repository} could not be used.`,
+            `The work is on ${shown(branch.name)}, as ${shown(targets[0]!.branch)} of ${targets[0]!.repository} could not be used.`,
           );
         return { branch, error: null, notes };
       } catch (error) {

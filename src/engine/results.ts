@@ -2,6 +2,7 @@
 import type { SessionResult } from '../claude/session.ts';
 import { remedyFor, toUserMessage } from '../words/errors.ts';
 import type { PublishedBranch, Result } from '../words/result.ts';
+import { shown } from '../words/shown.ts';
 import type { Decision } from '../words/task.ts';
 
 const nothing: Omit<Result, 'conclusion' | 'reason' | 'summary'> = {
@@ -35,7 +36,7 @@ export function failed(error: unknown, notes: string[] = []): Result {
 /** What became of the work of a run that did not come to its end, in words. */
 export function becameOf(branch: { name: string } | null, publishError: unknown): string[] {
   return [
-    ...(branch ? [`What was done so far is on \`${branch.name}\`.`] : []),
+    ...(branch ? [`What was done so far is on ${shown(branch.name)}.`] : []),
     ...(publishError ? [`The work could not be published: ${toUserMessage(publishError).message}`] : []),
   ];
 }

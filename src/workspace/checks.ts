@@ -1,8 +1,9 @@
 /** What may leave: every new commit is looked at, and a refusal lists all that is wrong so that Claude can repair it. */
 import picomatch from 'picomatch';
 import { AppError } from '../words/errors.ts';
+import { shown } from '../words/shown.ts';
 import { type Change, changesOf, differences, newCommits } from './changes.ts';
-import { type GateContext, type GateLimits, shown, trustedCommits } from './gate-state.ts';
+import { type GateContext, type GateLimits, trustedCommits } from './gate-state.ts';
 import { newSecrets, objectSizes, type SecretFinding, secretsOf } from './secret-scan.ts';
 
 /** Problems that one message lists; the rest is counted. */

@@ -99,8 +99,3 @@ export async function isAncestor({ run }: GateContext, older: string, newer: str
 export function splitZ(text: string): string[] {
   return text.split('\0').filter(Boolean);
 }
-
-/** A hostile name as a message may show it: no new lines, no marks that end its quotes. */
-export function shown(path: string): string {
-  return `\`${path.replace(/[\p{Cc}\p{Cf}`]/gu, '?').slice(0, 300)}\``;
-}

@@ -1,5 +1,6 @@
 /** Pushes one commit from the gate to one branch of one repository, with a credential that only this process gets. */
 import { AppError } from '../words/errors.ts';
+import { shown } from '../words/shown.ts';
 import { newCommits } from './changes.ts';
 import { type GateContext, setPublished, type Target, trustedCommits } from './gate-state.ts';
 import type { GitOutput } from './git.ts';
@@ -71,9 +72,9 @@ function allowTarget({ state }: GateContext, target: Target, remote: Remote): vo
   const why = state.neverTo.some(same) ? 'is the base or default branch' : 'is not the branch of this task';
   throw new AppError(
     'gate_refused',
-    `\`${target.branch}\` of ${target.repository} ${right ? why : 'is not where this URL leads'}.`,
+    `${shown(target.branch)} of ${target.repository} ${right ? why : 'is not where this URL leads'}.`,
     {
-      remedy: `Work on \`${state.branch}\`; only ${state.targets.map(({ branch }) => `\`${branch}\``).join(', ')} may be published.`,
+      remedy: `Work on ${shown(state.branch)}; only ${state.targets.map(({ branch }) => shown(branch)).join(', ')} may be published.`,
     },
   );
 }
@@ -84,7 +85,7 @@ function refusalIn(stdout: string): string {
 }
 
 function rejected({ target, words }: { target: Target; words: string }): AppError {
-  const message = `GitHub refused the push to \`${target.branch}\` of ${target.repository}: ${words || 'it said nothing.'}`;
+  const message = `GitHub refused the push to ${shown(target.branch)} of ${target.repository}: ${words || 'it said nothing.'}`;
   if (/without `?workflows?`? (?:permission|scope)/i.test(words)) {
     return new AppError('github_auth', message, {
       remedy: 'Use a token with the `workflows` permission, or leave workflow files as they are.',

@@ -1,6 +1,7 @@
 /** Puts the checkout on the branch of its task, before Claude has it: the last moment that git runs there. */
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
+import { shown } from '../words/shown.ts';
 import { type Environment, type GitOptions, type GitOutput, git } from './git.ts';
 import { isSha, readHead } from './refs.ts';
 import type { Remote } from './remote.ts';
@@ -68,7 +69,7 @@ export async function startBranch(place: Place, request: StartRequest): Promise<
     if (!(await has(run, baseSha))) {
       const depth = (await isShallow(run)) ? ['--depth=1'] : [];
       await fetch(run, remote, [...depth, remote.url, baseSha]).catch((error) =>
-        throwGone(error, `base branch \`${baseRef}\``),
+        throwGone(error, `base branch ${shown(baseRef)}`),
       );
     }
     await checkOut(run, { branch, sha: baseSha, remote });
@@ -92,7 +93,7 @@ export async function checkoutHead(place: Place, request: HeadRequest): Promise<
   // The pinned commits by name as well: a force-push since the trigger has taken the first one off its branch.
   const wanted = [`+${source}:${headNow}`, sha, baseSha];
   await fetch(run, remote, [...depth, remote.url, ...wanted]).catch((error) =>
-    throwGone(error, `head branch \`${ref}\` of pull request #${pullNumber}, or its commit ${sha},`),
+    throwGone(error, `head branch ${shown(ref)} of pull request #${pullNumber}, or its commit ${sha},`),
   );
   const moved = (await run(['rev-parse', headNow])).stdout !== sha;
   await run(['update-ref', '-d', headNow]);
@@ -140,7 +141,7 @@ async function checkOut(
       if (error.reason !== 'git_failed') throw error;
       throw new AppError(
         'invalid_input',
-        `The checkout could not be put on \`${branch}\`. ${error.message}`,
+        `The checkout could not be put on ${shown(branch)}. ${error.message}`,
         {
           cause: error,
           remedy:

@@ -83,3 +83,19 @@ test.each([true, false])(
     expect(pull.comments[1]!.body).toContain('.github/workflows/steal.yml');
   },
 );
+
+test('a fork’s branch may be called anything: it is neither run nor read as markdown', async () => {
+  await using stage = await setStage();
+  const head = 'we`](/mallory/trap)$(touch$IFS"pwned");#ä';
+  const { pull, fork } = await openForkPull(stage, { head });
+  stage.model.script(correction(stage));
+  const run = await callOn(stage, pull, { inputs: lookAround });
+
+  expectSuccess(run);
+  expect(run.outputs.branch_name).toMatch(/^claude\/pr-1-/);
+  const answer = pull.comments[1]!.body;
+  expect(answer).toContain('as `we?](/mallory/trap)$(touch$IFS"pwned");#ä` of monalisa/hello could not');
+  expect(answer.replaceAll(/`[^`\n]*`/g, '')).not.toContain('mallory');
+  expect(await stage.repository.files(run.outputs.branch_name!)).not.toContain('pwned');
+  expect(fork.tip(head)).toBe(pull.head.sha);
+});
