@@ -31,7 +31,9 @@ test('a mention on an issue becomes a branch with a commit, told in one comment'
   const issue = stage.repository.issue(1);
   const [asked, answer] = issue.comments;
   expect(issue.comments).toHaveLength(2);
-  expect(answer!.history.map(({ body }) => body.split('\n')[0]!.replace(/ · \d+s so far| · \d+s/, ''))).toEqual([
+  expect(
+    answer!.history.map(({ body }) => body.split('\n')[0]!.replace(/ · \d+s so far| · \d+s/, '')),
+  ).toEqual([
     "⏳ **Claude is working on @octocat's request**",
     "⏳ **Claude is working on @octocat's request**",
     "⏳ **Claude is working on @octocat's request**",
