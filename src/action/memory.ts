@@ -23,7 +23,10 @@ export function remember(
   value: unknown,
 ): void {
   const json = JSON.stringify(value);
-  if (Buffer.byteLength(json) <= largestState) return commands.state(name, json);
+  if (Buffer.byteLength(json) <= largestState) {
+    commands.state(name, json);
+    return;
+  }
   const file = join(scratch, fileName(name));
   // Moved there whole: a kill in between leaves the former value.
   writeFileSync(`${file}.new`, json, { mode: 0o600 });

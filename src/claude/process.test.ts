@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runMark } from '../words/mark.ts';
-import { endProcesses, spawnClaude } from './process.ts';
+import { endProcesses, findSetpriv, spawnClaude } from './process.ts';
+
+const setpriv = await findSetpriv();
 
 let root: string;
 let mark: string;
@@ -56,8 +58,11 @@ const options = (command: string, args: string[], env: Record<string, string | u
 test('Claude is started in its directory, with its environment and nothing else, and can be talked to', async () => {
   let spawned = 0;
   const script = 'read word; echo "$word $(pwd) $OWN [$HOME]"';
-  const child = spawnClaude(options('/bin/sh', ['-c', script], { OWN: 'own' }), (pid) => {
-    spawned = pid;
+  const child = spawnClaude(options('/bin/sh', ['-c', script], { OWN: 'own' }), {
+    setpriv,
+    onSpawn: (pid) => {
+      spawned = pid;
+    },
   });
   child.stdin.end('hello\n');
   let said = '';
@@ -68,14 +73,17 @@ test('Claude is started in its directory, with its environment and nothing else,
 
 test('arguments arrive as they are, also those that begin with dashes', async () => {
   const args = ['--reuid=0', '--', 'a b', '$HOME', ''];
-  const child = spawnClaude(options('/bin/sh', ['-c', 'printf "<%s>" "$0" "$@"', ...args]), () => {});
+  const child = spawnClaude(options('/bin/sh', ['-c', 'printf "<%s>" "$0" "$@"', ...args]), {
+    setpriv,
+    onSpawn: () => {},
+  });
   let said = '';
   for await (const chunk of child.stdout) said += chunk;
   expect(said).toBe('<--reuid=0><--><a b><$HOME><>');
 });
 
 test('a program that is not there is an error event, not the end of this process', async () => {
-  const child = spawnClaude(options('/nowhere/claude', []), () => {});
+  const child = spawnClaude(options('/nowhere/claude', []), { setpriv, onSpawn: () => {} });
   // With setpriv in between it is setpriv that starts, and ends at once.
   const [code] = await Promise.race([
     once(child as unknown as ChildProcess, 'exit'),
@@ -126,9 +134,10 @@ test.skipIf(!setprivWorks)('Claude dies with the process that started it, howeve
   const room = new URL('./process.ts', import.meta.url);
   await writeFile(
     parent,
-    `import { spawnClaude } from ${JSON.stringify(room.href)};
+    `import { findSetpriv, spawnClaude } from ${JSON.stringify(room.href)};
+     const setpriv = await findSetpriv();
      const signal = new AbortController().signal;
-     spawnClaude({ command: 'sleep', args: ['300'], env: process.env, signal }, (pid) => console.log(pid));`,
+     spawnClaude({ command: 'sleep', args: ['300'], env: process.env, signal }, { setpriv, onSpawn: (pid) => console.log(pid) });`,
   );
   const child = spawn(process.execPath, [parent], { stdio: ['ignore', 'pipe', 'ignore'] });
   started.push(child);

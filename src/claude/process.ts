@@ -1,22 +1,31 @@
 /** Claude's process: spawned so that it dies with its parent, and found again by the mark in its environment. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk/core';
 import { runMark } from '../words/mark.ts';
 
+const run = promisify(execFile);
 const parentDeathKills = ['--pdeathsig', 'KILL', '--'];
-let setpriv: string | null | undefined;
+let setpriv: Promise<string | null> | undefined;
 
 /**
  * Linux's way to die with the parent; elsewhere the end of the input does it, more slowly. It is tried once: BusyBox
  * has a program of the same name that does not know how.
  */
-function findSetpriv(): string | null {
-  if (process.platform !== 'linux') return null;
-  const works = (path: string) =>
-    existsSync(path) && spawnSync(path, [...parentDeathKills, 'true'], { stdio: 'ignore' }).status === 0;
-  return ['/usr/bin/setpriv', '/bin/setpriv'].find(works) ?? null;
+export function findSetpriv(): Promise<string | null> {
+  setpriv ??=
+    process.platform === 'linux' ? firstWorking(['/usr/bin/setpriv', '/bin/setpriv']) : Promise.resolve(null);
+  return setpriv;
+}
+
+async function firstWorking(paths: string[]): Promise<string | null> {
+  for (const path of paths) {
+    const works = await run(path, [...parentDeathKills, 'true'], { timeout: 5_000 }).catch(() => null);
+    if (works) return path;
+  }
+  return null;
 }
 
 /** Characters of standard error that are kept. */
@@ -27,9 +36,11 @@ export interface Claude extends SpawnedProcess {
   lastWords(): string;
 }
 
-/** For the Agent SDK's `spawnClaudeCodeProcess`. `onSpawn` gets the process id. */
-export function spawnClaude(options: SpawnOptions, onSpawn: (pid: number) => void): Claude {
-  if (setpriv === undefined) setpriv = findSetpriv();
+/** For the Agent SDK's `spawnClaudeCodeProcess`. `onSpawn` gets the process id. @param setpriv as `findSetpriv` found it. */
+export function spawnClaude(
+  options: SpawnOptions,
+  { setpriv, onSpawn }: { setpriv: string | null; onSpawn(pid: number): void },
+): Claude {
   const [command, args] = setpriv
     ? [setpriv, [...parentDeathKills, options.command, ...options.args]]
     : [options.command, options.args];

@@ -1,15 +1,15 @@
 /** One session of Claude Code through the Agent SDK: started early, given its prompt, and told how it ended. */
 import {
+  type Query,
+  query,
   type SDKMessage,
   type SDKResultMessage,
   type SDKUserMessage,
-  startup,
-  type WarmQuery,
 } from '@anthropic-ai/claude-agent-sdk/core';
 import { AppError } from '../words/errors.ts';
 import type { Reason, Usage } from '../words/result.ts';
 import { type SessionPlan, sdkOptions } from './options.ts';
-import { type Claude, spawnClaude } from './process.ts';
+import { type Claude, findSetpriv, spawnClaude } from './process.ts';
 
 /** What Claude is told: the framing with its material, and the asker's own words as a message of their own. */
 export interface SessionPrompt {
@@ -46,7 +46,7 @@ export interface OpenSession {
  * @throws AppError `invalid_input` for settings that cannot be read.
  */
 export async function openSession(plan: SessionPlan, events: SessionEvents): Promise<OpenSession> {
-  const options = await sdkOptions(plan);
+  const [options, setpriv] = await Promise.all([sdkOptions(plan), findSetpriv()]);
   events.signal.throwIfAborted();
   const abort = new AbortController();
   const running: { claude: Claude | null } = { claude: null };
@@ -56,23 +56,27 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
     abort.abort();
   };
   events.signal.addEventListener('abort', stop, { once: true });
-  const warm = startup({
+  const told = Promise.withResolvers<SessionPrompt>();
+  const over = Promise.withResolvers<void>();
+  const session = query({
+    prompt: messagesOf(told.promise, over.promise),
     options: {
       ...options,
       abortController: abort,
       spawnClaudeCodeProcess: (spawn) => {
-        running.claude = spawnClaude(spawn, events.onSpawn);
+        running.claude = spawnClaude(spawn, { setpriv, onSpawn: events.onSpawn });
         return running.claude;
       },
     },
   });
-  // `run` tells of it.
-  warm.catch(() => {});
   return {
     run: async (prompt) => {
+      told.resolve(prompt);
       const structured = plan.arguments.jsonSchema !== null;
       const lastWords = () => running.claude?.lastWords() ?? '';
-      const result = await converse({ warm, prompt, events, stop, structured, lastWords });
+      const acknowledgements = prompt.request === null ? 0 : 1;
+      const result = await converse({ session, acknowledgements, events, stop, structured, lastWords });
+      over.resolve();
       events.signal.removeEventListener('abort', stop);
       return result;
     },
@@ -80,8 +84,9 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
 }
 
 interface Conversation {
-  warm: Promise<WarmQuery>;
-  prompt: SessionPrompt;
+  session: Query;
+  /** Results that only acknowledge a message which asks for no answer. */
+  acknowledgements: number;
   events: SessionEvents;
   stop(): void;
   /** Output in a given form was asked for. */
@@ -91,17 +96,11 @@ interface Conversation {
 }
 
 async function converse(conversation: Conversation): Promise<SessionResult> {
-  const { warm, prompt, events, stop, structured } = conversation;
-  const seen: Seen = {
-    sessionId: null,
-    result: null,
-    refusedKey: null,
-    acknowledgements: prompt.request === null ? 0 : 1,
-  };
-  const input = messagesOf(prompt);
+  const { session, acknowledgements, events, stop, structured } = conversation;
+  const seen: Seen = { sessionId: null, result: null, refusedKey: null, acknowledgements };
   let why = 'it ended without a result';
   try {
-    for await (const message of (await warm).query(input.messages)) {
+    for await (const message of session) {
       if (events.signal.aborted) break;
       events.onMessage(message);
       note(seen, message);
@@ -110,8 +109,6 @@ async function converse(conversation: Conversation): Promise<SessionResult> {
     }
   } catch (error) {
     why = error instanceof Error ? error.message : String(error);
-  } finally {
-    input.end();
   }
   const { result, refusedKey } = seen;
   if (events.signal.aborted) return endedBy(events.signal, seen);
@@ -145,20 +142,16 @@ function note(seen: Seen, message: SDKMessage): void {
   }
 }
 
-/** The input stays open until the result, as closing it would end the process before its tools have answered. */
-function messagesOf(prompt: SessionPrompt): { messages: AsyncGenerator<SDKUserMessage>; end(): void } {
-  const { promise: over, resolve: end } = Promise.withResolvers<void>();
-  async function* messages(): AsyncGenerator<SDKUserMessage> {
-    const alone = prompt.request === null;
-    yield {
-      ...userMessage(prompt.text),
-      ...(prompt.verbatim && { client_composed: true }),
-      ...(!alone && { shouldQuery: false }),
-    };
-    if (prompt.request !== null) yield userMessage(prompt.request);
-    await over;
-  }
-  return { messages: messages(), end };
+/** The input stays open until the end, as closing it would end the process before its tools have answered. */
+async function* messagesOf(
+  told: Promise<SessionPrompt>,
+  over: Promise<void>,
+): AsyncGenerator<SDKUserMessage> {
+  const { text, request, verbatim } = await told;
+  const first = { ...userMessage(text), ...(verbatim && { client_composed: true as const }) };
+  yield request === null ? first : { ...first, shouldQuery: false };
+  if (request !== null) yield userMessage(request);
+  await over;
 }
 
 function userMessage(content: string): SDKUserMessage {

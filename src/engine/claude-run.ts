@@ -1,6 +1,6 @@
 /** Claude in one run: started as soon as access is granted, given its prompt when the thread has been read, ended for good. */
 import { findClaude } from '../claude/executable.ts';
-import { endProcesses } from '../claude/process.ts';
+import { endProcesses, findSetpriv } from '../claude/process.ts';
 import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
 import { AppError } from '../words/errors.ts';
 import type { Task } from '../words/task.ts';
@@ -38,9 +38,13 @@ export class ClaudeRun {
   async start(directory: Promise<string>): Promise<void> {
     const { door, task, servers, systemAppend, githubToken } = this.options;
     const settings = claudeSettings({ door, task, githubToken });
-    const [cwd, executable] = await Promise.all([directory, this.find()]);
-    // Last, as loading the Agent SDK blocks for 100 ms: by now the first requests to GitHub are on their way.
-    const { openSession } = await import('../claude/session.ts');
+    // Loading the Agent SDK blocks for 50 ms, so it goes on beside the file work of the others.
+    const [cwd, executable, { openSession }] = await Promise.all([
+      directory,
+      this.find(),
+      import('../claude/session.ts'),
+      findSetpriv(),
+    ]);
     const plan = {
       ...settings,
       executable,

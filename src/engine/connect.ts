@@ -7,6 +7,8 @@ import type { Door } from './door.ts';
 export interface Connection {
   client: GitHubClient;
   credential: Credential;
+  /** The token that the run began with. */
+  token: string;
 }
 
 /** @throws AppError `github_auth`, `github_unavailable`; WorkflowNotValidated. */
@@ -28,5 +30,5 @@ export async function connect(door: Door, task: Task): Promise<Connection> {
       door.remember('tokens', minted);
     },
   });
-  return { client: createClient(host, credential.token), credential };
+  return { client: createClient(host, credential.token), credential, token: await credential.token() };
 }

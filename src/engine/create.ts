@@ -1,26 +1,23 @@
 /** The composition root: makes the steps of one run and hands each of them what it needs, and no more. */
-import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionPrompt } from '../claude/session.ts';
 import { type FetchedThread, fetchThread } from '../context/fetch.ts';
 import { filterThread } from '../context/filter.ts';
-import { WorkflowNotValidated } from '../github/auth.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { commentServer } from '../mcp/comment.ts';
 import { filesServer } from '../mcp/files.ts';
 import type { TrackingComment } from '../report/comment.ts';
 import { reportTo } from '../report/reporter.ts';
 import { AppError } from '../words/errors.ts';
-import type { GitHubEvent } from '../words/event.ts';
 import type { PublishedBranch, Reporter } from '../words/result.ts';
-import type { Decision, Task } from '../words/task.ts';
+import type { Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { decideAccess } from './access.ts';
 import { isMadeHere, planBranch } from './branch-plan.ts';
 import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
-import { checkSettings, settingsWarnings, trustsCheckout, wantsGitHubToken } from './claude.ts';
+import { trustsCheckout, wantsGitHubToken } from './claude.ts';
 import { ClaudeRun } from './claude-run.ts';
-import { type Connection, connect } from './connect.ts';
+import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
 import { identityOf } from './identity.ts';
 import { branchUrl, createPullRequestUrl } from './links.ts';
@@ -31,12 +28,15 @@ import type { Outcome } from './results.ts';
 
 /** What was gathered for tag mode; null in agent mode, which adds nothing to its prompt. */
 export type Gathered = FetchedThread | null;
-type Declined = Exclude<Decision, { verdict: 'run' }>;
+
+/**
+ * Milliseconds that the first requests to GitHub need to leave. Starting Claude keeps this process busy for 60 ms, and
+ * people should see the comment first.
+ */
+const untilRequestsLeft = 8;
 
 /** The steps of one run, in the order in which `handle` takes them. */
 export class Run {
-  private connection: Connection | null = null;
-  private usedToken: string | null = null;
   private workspace: Workspace | null = null;
   private takingOver: Promise<string> | null = null;
   private comment: TrackingComment | null = null;
@@ -44,37 +44,19 @@ export class Run {
   private claude: ClaudeRun | null = null;
   private checkout: Prepared | null = null;
   private servers: ToolServer[] = [];
-  private readonly event: GitHubEvent;
   private readonly task: Task;
   private readonly door: Door;
+  private readonly connection: Connection;
 
-  constructor(event: GitHubEvent, task: Task, door: Door) {
-    this.event = event;
+  constructor(task: Task, door: Door, connection: Connection) {
     this.task = task;
     this.door = door;
-    mkdirSync(door.scratch, { recursive: true, mode: 0o700 });
-    door.remember('run', { mark: door.mark, scratch: door.scratch });
-  }
-
-  checkSettings(): void {
-    checkSettings(this.door, this.task);
-    for (const warning of settingsWarnings(this.door, this.task)) this.door.warn(warning);
-  }
-
-  async connect(): Promise<void> {
-    this.connection = await connect(this.door, this.task);
-    this.usedToken = await this.connection.credential.token();
-  }
-
-  decideAccess(): Promise<Decision> {
-    const { client, credential } = this.connected();
-    const tokenGiven = credential.kind === 'given';
-    return decideAccess({ event: this.event, task: this.task, client, tokenGiven, config: this.door.config });
+    this.connection = connection;
   }
 
   async openReporters(): Promise<Reporter> {
     const { door, task } = this;
-    const connection = this.connected();
+    const { connection } = this;
     const ownLogin = wantsSticky(door, task) ? ((await fetchViewer(connection.client))?.login ?? null) : null;
     this.comment = commentOf(door, task, connection, ownLogin);
     this.reaction = reactionOf(door, task, connection);
@@ -87,7 +69,10 @@ export class Run {
   /** Takes the checkout over and starts Claude in it; neither needs the network. */
   async startClaude(report: Reporter, started: Promise<void>): Promise<ClaudeRun> {
     const { door, task } = this;
-    const githubToken = wantsGitHubToken(door, task) ? await this.connected().credential.token() : null;
+    this.takingOver = this.takeOver();
+    this.takingOver.catch(() => {}); // told below
+    await sleep(untilRequestsLeft);
+    const githubToken = wantsGitHubToken(door, task) ? await this.connection.credential.token() : null;
     if (githubToken) door.warn('Claude works with a GitHub token of its own (`claude_github_token`).');
     this.servers = this.toolServers(report);
     this.claude = new ClaudeRun({
@@ -101,7 +86,6 @@ export class Run {
           .then(() => this.reaction?.progress({ status: 'in_progress', message: '' }))
           .catch(() => {}),
     });
-    this.takingOver = this.takeOver();
     await this.claude.start(this.takingOver);
     return this.claude;
   }
@@ -109,7 +93,7 @@ export class Run {
   async gather(): Promise<Gathered> {
     const { subject, mode, repository } = this.task;
     if (mode !== 'tag' || !subject) return null;
-    const { graphql } = this.connected().client;
+    const { graphql } = this.connection.client;
     const fetched = await fetchThread({ graphql, repository, kind: subject.kind, number: subject.number });
     const { config } = this.door;
     const thread = filterThread({
@@ -131,7 +115,7 @@ export class Run {
       await workspace.setIdentity(identity);
       return null;
     }
-    const { client, credential } = this.connected();
+    const { client, credential } = this.connection;
     const plan = await planBranch({ task, thread: gathered.thread, config: door.config }, client);
     this.checkout = await prepareCheckout({
       door,
@@ -170,23 +154,17 @@ export class Run {
     if (!branch || !isMadeHere(checkout.plan, branch) || door.config.createPullRequest === 'link')
       return known;
     const draft = door.config.createPullRequest === 'draft';
-    const opened = await openPullRequest(this.connected().client, { task, branch, draft });
+    const opened = await openPullRequest(this.connection.client, { task, branch, draft });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
-  }
-
-  /** A "no" that came as an error, because only GitHub could say it. */
-  declineOf(error: unknown): Declined | null {
-    if (!(error instanceof WorkflowNotValidated)) return null;
-    return { verdict: 'ignore', reason: error.reason, message: error.message, facts: [] };
   }
 
   get commentUrl(): string | null {
     return this.comment?.ref()?.url ?? null;
   }
 
-  /** The GitHub token that was used; null when none was needed. */
-  get token(): string | null {
-    return this.usedToken;
+  /** The GitHub token that was used. */
+  get token(): string {
+    return this.connection.token;
   }
 
   /** Claude Code's own messages. */
@@ -235,10 +213,5 @@ export class Run {
       ...(this.comment ? [commentServer((progress) => report.progress(progress))] : []),
       ...(this.task.mode === 'tag' && this.task.subject ? [filesServer(push)] : []),
     ];
-  }
-
-  private connected(): Connection {
-    if (!this.connection) throw new AppError('internal', 'GitHub is asked before there is a credential.');
-    return this.connection;
   }
 }

@@ -25,31 +25,28 @@ export interface Ending {
 export async function handle(event: GitHubEvent, door: Door): Promise<Ending> {
   const asked = detect(event, door.config);
   if (asked.verdict !== 'run') return declined(asked, null, asked.facts);
+  const { task } = asked;
 
-  // Only now is the rest of the house loaded: an event that is not for Claude has ended above.
-  const { Run } = await import('./create.ts');
-  const run = new Run(event, asked.task, door);
-  const ending = (result: Result, decision: string, facts: Fact[]): Ending => ({
-    result,
-    task: asked.task,
-    decision,
-    facts: [...asked.facts, ...facts],
-    messages: run.messages,
-    token: run.token,
-  });
+  let run: Run | null = null;
+  let facts = asked.facts;
+  let result: Result;
   try {
-    run.checkSettings();
-    await run.connect();
-    const access = await run.decideAccess();
-    if (access.verdict !== 'run')
-      return declined(access, asked.task, [...asked.facts, ...access.facts], door);
-    return ending(await work(run), startedBy(asked.task), access.facts);
+    // Only now is the rest of the house loaded: what asks GitHub first, and while GitHub thinks, all that comes after.
+    const { admit } = await import('./admit.ts');
+    const [admission, { Run }] = await Promise.all([admit(event, task, door), import('./create.ts')]);
+    if (admission.declined) {
+      return declined(admission.declined, task, [...facts, ...admission.declined.facts], door);
+    }
+    facts = [...facts, ...admission.facts];
+    run = new Run(task, door, admission.connection);
+    result = await work(run);
   } catch (error) {
-    const declined = run.declineOf(error);
-    return ending(declined ? refused(declined, 'skip') : failed(error), startedBy(asked.task), []);
+    result = failed(error);
   } finally {
-    await run.close();
+    await run?.close();
   }
+  const [messages, token] = run ? [run.messages, run.token] : [[], null];
+  return { result, task, decision: startedBy(task), facts, messages, token };
 }
 
 /** From the granted task to its result; the reporters are told of every end. */
@@ -58,7 +55,7 @@ async function work(run: Run): Promise<Result> {
   let result: Result;
   try {
     const started = report.started();
-    const [claude, thread] = await Promise.all([run.startClaude(report, started), run.gather()]);
+    const [thread, claude] = await Promise.all([run.gather(), run.startClaude(report, started)]);
     const checkout = await run.prepareCheckout(thread);
     const session = await claude.work(run.buildPrompt(thread, checkout));
     result = concluded({ session, ...(await run.publish(checkout)) });

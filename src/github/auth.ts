@@ -1,5 +1,4 @@
 /** GitHub credentials: a given token, a GitHub App's installation token, or one exchanged for the job's OIDC token. */
-import { createAppAuth } from '@octokit/auth-app';
 import { request } from '@octokit/request';
 import { AppError } from '../words/errors.ts';
 import type { Secret } from '../words/secret.ts';
@@ -124,6 +123,8 @@ async function installationToken(
       baseUrl: source.host.apiUrl,
       request: { signal: AbortSignal.timeout(defaultPolicy.timeoutMs) },
     });
+    // Few runs sign in as an App, and all others start sooner without this.
+    const { createAppAuth } = await import('@octokit/auth-app');
     const auth = createAppAuth({ appId: app.id, privateKey: pem(app.privateKey), request: api });
     const { token: jwt } = await auth({ type: 'app' });
     const found = await api('GET /repos/{owner}/{repo}/installation', {

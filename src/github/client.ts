@@ -1,5 +1,5 @@
 /** The one GitHub client: REST and GraphQL with timeout, bounded retries, refreshed credentials and errors in words. */
-import { Octokit } from '@octokit/core';
+import { request } from '@octokit/request';
 import { AppError } from '../words/errors.ts';
 import type { Reason } from '../words/result.ts';
 import {
@@ -41,35 +41,33 @@ export function createClient(
   token: () => Promise<string>,
   policy: RetryPolicy = defaultPolicy,
 ): GitHubClient {
-  const octokit = new Octokit({ baseUrl: host.apiUrl, userAgent: 'forgehand', log: quiet });
-  octokit.hook.wrap('request', (send, options) =>
-    withRetry(
-      async () => {
-        options.headers.authorization = `token ${await token()}`;
-        options.request = { ...options.request, signal: AbortSignal.timeout(policy.timeoutMs) };
-        const answer = await send(options);
-        // Octokit hands out JSON that broke off as the text that came, as if it were the answer.
-        if (typeof answer.data === 'string' && isJson(answer.headers['content-type']))
-          throw new BrokenAnswer('the answer broke off');
-        return answer;
-      },
-      (error) => {
-        const failure = toFailure(error);
-        // Of what failed, only a rate limit proves that nothing happened.
-        return failure && options.request?.sending === 'once' && !isRateLimit(failure) ? null : failure;
-      },
-      policy,
-    ),
-  );
+  const octokit = request.defaults({ baseUrl: host.apiUrl, headers: { 'user-agent': 'forgehand' } });
+  const once = async (route: string, parameters: Record<string, unknown>) => {
+    const answer = await octokit(route, {
+      ...parameters,
+      headers: { authorization: `token ${await token()}` },
+      request: { log: quiet, signal: AbortSignal.timeout(policy.timeoutMs) },
+    });
+    // Octokit hands out JSON that broke off as the text that came, as if it were the answer.
+    if (typeof answer.data === 'string' && isJson(answer.headers['content-type'])) {
+      throw new BrokenAnswer('the answer broke off');
+    }
+    return answer.data;
+  };
   const send = async <T>(
     route: string,
     parameters: Record<string, unknown> = {},
     sending: Sending = 'repeatable',
   ) => {
-    const answer = await octokit
-      .request(route, { ...parameters, request: { sending } })
-      .catch((error) => fail(error, route));
-    return answer.data as T;
+    // Of what failed, only a rate limit proves that nothing happened.
+    const mayRepeat = (failure: Failure | null) =>
+      sending === 'once' && failure && !isRateLimit(failure) ? null : failure;
+    const answered = withRetry(
+      () => once(route, parameters),
+      (error) => mayRepeat(toFailure(error)),
+      policy,
+    );
+    return (await answered.catch((error) => fail(error, route))) as T;
   };
   return {
     host,
