@@ -1,38 +1,51 @@
 /** The fields of webhook payloads that Forgehand reads, as one small zod schema per event; all other fields pass unread. */
-import { z } from 'zod';
+
+import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
+
+// The small zod has no words of its own.
+z.config(en());
 
 /** GitHub sends null for a deleted account. */
-const user = z
-  .object({ login: z.string().min(1), id: z.number().nullish(), type: z.string().nullish() })
-  .nullish();
+const user = z.nullish(
+  z.object({
+    login: z.string().check(z.minLength(1)),
+    id: z.nullish(z.number()),
+    type: z.nullish(z.string()),
+  }),
+);
 
 /** The name becomes part of URLs and file paths later: nothing but GitHub's own alphabet, and no `..` that climbs. */
-export const fullName = z.string().regex(/^(?!\.+\/)[\w.-]+\/(?!\.+$)[\w.-]+$/, 'must be `owner/name`');
+export const fullName = z
+  .string()
+  .check(z.regex(/^(?!\.+\/)[\w.-]+\/(?!\.+$)[\w.-]+$/, 'must be `owner/name`'));
 
 /** Context is cut at this moment; one that cannot be compared would let everything through. */
-const moment = z.string().refine((value) => !Number.isNaN(Date.parse(value)), 'must be an ISO 8601 moment');
+const moment = z
+  .string()
+  .check(z.refine((value) => !Number.isNaN(Date.parse(value)), 'must be an ISO 8601 moment'));
 
 const written = {
   id: z.number(),
-  node_id: z.string().nullish(),
+  node_id: z.nullish(z.string()),
   user,
-  author_association: z.string().nullish(),
-  body: z.string().nullish(),
+  author_association: z.nullish(z.string()),
+  body: z.nullish(z.string()),
   html_url: z.string(),
-  updated_at: moment.nullish(),
+  updated_at: z.nullish(moment),
 };
 
 const subject = {
   ...written,
   created_at: moment,
-  number: z.int().positive(),
+  number: z.int().check(z.positive()),
   title: z.string(),
   // issues that were pinned or unpinned come without it
-  state: z.enum(['open', 'closed']).nullish(),
-  labels: z.array(z.object({ name: z.string() })).nullish(),
+  state: z.nullish(z.enum(['open', 'closed'])),
+  labels: z.nullish(z.array(z.object({ name: z.string() }))),
 };
 
-const issue = z.object({ ...subject, pull_request: z.looseObject({}).nullish() });
+const issue = z.object({ ...subject, pull_request: z.nullish(z.looseObject({})) });
 
 const pullRequest = z.object({
   ...subject,
@@ -40,7 +53,7 @@ const pullRequest = z.object({
     ref: z.string(),
     sha: z.string(),
     // null once the fork is deleted
-    repo: z.object({ full_name: fullName }).nullish(),
+    repo: z.nullish(z.object({ full_name: fullName })),
   }),
   base: z.object({ ref: z.string(), sha: z.string() }),
 });
@@ -51,45 +64,41 @@ const reviewComment = z.object({
   ...written,
   created_at: moment,
   path: z.string(),
-  line: z.number().nullish(),
-  diff_hunk: z.string().nullish(),
-  pull_request_review_id: z.number().nullish(),
-  in_reply_to_id: z.number().nullish(),
+  line: z.nullish(z.number()),
+  diff_hunk: z.nullish(z.string()),
+  pull_request_review_id: z.nullish(z.number()),
+  in_reply_to_id: z.nullish(z.number()),
 });
 
-const review = z.object({ ...written, submitted_at: moment.nullish() });
+const review = z.object({ ...written, submitted_at: z.nullish(moment) });
 
-const former = z.object({ from: z.string().nullish() }).nullish();
-const changes = z.object({ body: former, title: former }).nullish();
+const former = z.nullish(z.object({ from: z.nullish(z.string()) }));
+const changes = z.nullish(z.object({ body: former, title: former }));
 
-const common = {
-  action: z.string().nullish(),
-  repository: z
-    .object({ full_name: fullName, default_branch: z.string().nullish(), private: z.boolean().nullish() })
-    .nullish(),
-  sender: user,
-};
+const repository = z.object({
+  full_name: fullName,
+  default_branch: z.nullish(z.string()),
+  private: z.nullish(z.boolean()),
+});
+const common = { action: z.nullish(z.string()), repository: z.nullish(repository), sender: user };
 
-const moved = { changes, label: z.object({ name: z.string() }).nullish(), assignee: user };
+const moved = { changes, label: z.nullish(z.object({ name: z.string() })), assignee: user };
 
 const otherEvent = z.object(common);
-const issuesEvent = z.object({ ...common, ...moved, issue });
-const pullRequestEvent = z.object({ ...common, ...moved, pull_request: pullRequest });
+const pullRequestEvent = () => z.object({ ...common, ...moved, pull_request: pullRequest });
 
-const byEvent: Record<string, z.ZodType<Payload>> = {
-  issues: issuesEvent,
-  issue_comment: z.object({ ...common, issue, comment, changes }),
+/** Made when they are needed: a run reads one event. */
+const byEvent: Record<string, () => z.ZodMiniType<Payload>> = {
+  issues: () => z.object({ ...common, ...moved, issue }),
+  issue_comment: () => z.object({ ...common, issue, comment, changes }),
   pull_request: pullRequestEvent,
   pull_request_target: pullRequestEvent,
-  pull_request_review: z.object({ ...common, pull_request: pullRequest, review, changes }),
-  pull_request_review_comment: z.object({
-    ...common,
-    pull_request: pullRequest,
-    comment: reviewComment,
-    changes,
-  }),
-  repository_dispatch: z.object({ ...common, client_payload: z.record(z.string(), z.unknown()).nullish() }),
-  workflow_run: z.object({ ...common, workflow_run: z.object({ actor: user }) }),
+  pull_request_review: () => z.object({ ...common, pull_request: pullRequest, review, changes }),
+  pull_request_review_comment: () =>
+    z.object({ ...common, pull_request: pullRequest, comment: reviewComment, changes }),
+  repository_dispatch: () =>
+    z.object({ ...common, client_payload: z.nullish(z.record(z.string(), z.unknown())) }),
+  workflow_run: () => z.object({ ...common, workflow_run: z.object({ actor: user }) }),
 };
 
 export type PayloadUser = z.output<typeof user>;
@@ -112,6 +121,6 @@ export interface Payload extends z.output<typeof otherEvent> {
 }
 
 /** The schema of an event's payload; an event that Forgehand does not know is read for repository and sender only. */
-export function payloadSchema(event: string): z.ZodType<Payload> {
-  return Object.hasOwn(byEvent, event) ? byEvent[event]! : otherEvent;
+export function payloadSchema(event: string): z.ZodMiniType<Payload> {
+  return Object.hasOwn(byEvent, event) ? byEvent[event]!() : otherEvent;
 }

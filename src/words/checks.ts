@@ -1,60 +1,76 @@
 /** What a setting's text may be, and what it becomes: the checks that the table of settings is made of. */
-import { z } from 'zod';
+// The small zod: this is read at the start of every run, also of those that are not for Claude.
+import * as z from 'zod/mini';
 import { Secret } from './secret.ts';
 
 /** One setting. `preset` is the default as a person would write it; '' means unset. */
 export interface Setting<T> {
-  check: z.ZodType<T, string>;
+  check: z.ZodMiniType<T, string>;
   preset: string;
   description: string;
 }
 
-export const setting = <T>(check: z.ZodType<T, string>, preset: string, description: string): Setting<T> => ({
+export const setting = <T>(
+  check: z.ZodMiniType<T, string>,
+  preset: string,
+  description: string,
+): Setting<T> => ({
   check,
   preset,
   description,
 });
 
 export const text = z.string();
-export const optionalText = z.string().transform((value) => value.trim() || null);
-export const secret = z.string().transform((value) => (value.trim() ? new Secret(value.trim()) : null));
-export const commaList = z.string().transform((value) => items(value, /[,\n]/));
-export const lines = z.string().transform((value) => items(value, /\n/));
-export const flag = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .pipe(z.enum(['true', 'false'], 'must be `true` or `false`'))
-  .transform((value) => value === 'true');
+export const trimmed = z.string().check(z.trim());
+/** At least one character that is not white space. */
+export const required = z.string().check(z.trim(), z.minLength(1, 'must not be empty'));
+export const optionalText = into((value) => value.trim() || null);
+export const secret = into((value) => (value.trim() ? new Secret(value.trim()) : null));
+export const commaList = into((value) => items(value, /[,\n]/));
+export const lines = into((value) => items(value, /\n/));
+export const userId = z.string().check(z.trim(), z.regex(/^\d+$/, 'must be a numeric user id'));
+export const url = z.pipe(trimmed, z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }));
+export const flag = z.pipe(
+  z.pipe(z.string().check(z.trim(), z.toLowerCase()), z.enum(['true', 'false'], 'must be `true` or `false`')),
+  z.transform((value) => value === 'true'),
+);
 export const choice = <const T extends readonly [string, ...string[]]>(...options: T) =>
-  z
-    .string()
-    .trim()
-    .pipe(z.enum(options, `must be one of ${options.map((option) => `\`${option}\``).join(', ')}`));
+  z.pipe(trimmed, z.enum(options, `must be one of ${options.map((option) => `\`${option}\``).join(', ')}`));
 export const positive = (what: string) =>
-  z
-    .string()
-    .trim()
-    .refine((value) => Number(value) > 0 && Number.isFinite(Number(value)), `must be ${what} above 0`)
-    .transform(Number);
+  z.pipe(trimmed.check(z.refine(isPositive, `must be ${what} above 0`)), z.transform(Number));
 export const optionalPositive = (what: string) =>
-  z
-    .string()
-    .trim()
-    .refine(
-      (value) => value === '' || (Number(value) > 0 && Number.isFinite(Number(value))),
-      `must be ${what} above 0, or empty for none`,
-    )
-    .transform((value) => (value === '' ? null : Number(value)));
-export const permissions = z.string().transform((value, context) => {
-  const wanted: Record<string, string> = {};
-  for (const line of items(value, /\n/)) {
-    const match = /^([a-z_]+)\s*:\s*(read|write|admin)$/.exec(line);
-    if (match) wanted[match[1]!] = match[2]!;
-    else context.addIssue(`line \`${line}\` must be \`permission: read\` or \`permission: write\``);
-  }
-  return wanted;
-});
+  z.pipe(
+    trimmed.check(
+      z.refine((value) => value === '' || isPositive(value), `must be ${what} above 0, or empty for none`),
+    ),
+    z.transform((value) => (value === '' ? null : Number(value))),
+  );
+export const permissions = z.pipe(
+  z.string(),
+  z.transform((value, context) => {
+    const wanted: Record<string, string> = {};
+    for (const line of items(value, /\n/)) {
+      const match = /^([a-z_]+)\s*:\s*(read|write|admin)$/.exec(line);
+      if (match) wanted[match[1]!] = match[2]!;
+      else
+        context.issues.push({
+          code: 'custom',
+          input: line,
+          message: `line \`${line}\` must be \`permission: read\` or \`permission: write\``,
+        });
+    }
+    return wanted;
+  }),
+);
+
+/** Text that is always valid, and what it becomes. */
+function into<T>(change: (value: string) => T) {
+  return z.pipe(z.string(), z.transform(change));
+}
+
+function isPositive(value: string): boolean {
+  return Number(value) > 0 && Number.isFinite(Number(value));
+}
 
 function items(value: string, separator: RegExp): string[] {
   return value

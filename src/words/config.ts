@@ -1,5 +1,5 @@
 /** The settings as one checked object, read from whatever a door has them in. */
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import { settings } from './settings.ts';
 
 export type SettingName = keyof typeof settings;

@@ -1,5 +1,4 @@
 /** Every setting of Forgehand: its name, default, meaning and check. Inputs, environment and flags are mapped from here. */
-import { z } from 'zod';
 import {
   choice,
   commaList,
@@ -9,17 +8,21 @@ import {
   optionalText,
   permissions,
   positive,
+  required,
   type Setting,
   secret,
   setting,
   text,
+  trimmed,
+  url,
+  userId,
 } from './checks.ts';
 
 /** The settings by the name of their action input (the environment has it in upper case, flags with dashes). */
 // biome-ignore format: one setting a line
 export const settings = {
   // what starts a run
-  trigger_phrase: setting(text.trim().min(1, 'must not be empty'), '@claude', 'Phrase that calls Claude in comments, reviews, titles and bodies.'),
+  trigger_phrase: setting(required, '@claude', 'Phrase that calls Claude in comments, reviews, titles and bodies.'),
   assignee_trigger: setting(optionalText, '', 'Login whose assignment to an issue or pull request calls Claude (a leading `@` is optional).'),
   label_trigger: setting(optionalText, 'claude', 'Label that calls Claude when it is added to an issue or pull request.'),
   prompt: setting(text, '', 'What Claude is to do. Runs on any event, without a mention.'),
@@ -36,8 +39,8 @@ export const settings = {
   base_branch: setting(optionalText, '', 'Branch that new branches start from; the default branch when unset.'),
   branch_prefix: setting(text, 'claude/', 'Start of the names of new branches.'),
   branch_name_template: setting(optionalText, '', 'Name of new branches: `{{prefix}}`, `{{entityType}}`, `{{entityNumber}}`, `{{timestamp}}`, `{{sha}}`, `{{label}}`, `{{description}}`.'),
-  bot_id: setting(text.trim().regex(/^\d+$/, 'must be a numeric user id'), '41898282', 'User id that commits are attributed to.'),
-  bot_name: setting(text.trim().min(1, 'must not be empty'), 'claude[bot]', 'Login that commits are attributed to.'),
+  bot_id: setting(userId, '41898282', 'User id that commits are attributed to.'),
+  bot_name: setting(required, 'claude[bot]', 'Login that commits are attributed to.'),
   use_commit_signing: setting(flag, 'false', 'Commit through GitHub\'s API, so that commits are verified.'),
   ssh_signing_key: setting(secret, '', 'SSH private key that signs commits.'),
   create_pull_request: setting(choice('link', 'draft', 'ready'), 'link', 'What a new branch ends in: a ready-made link, a draft pull request, or one ready for review.'),
@@ -71,7 +74,7 @@ export const settings = {
   anthropic_organization_id: setting(optionalText, '', 'Workload identity federation: organization id.'),
   anthropic_service_account_id: setting(optionalText, '', 'Workload identity federation: service account id (`svac_…`).'),
   anthropic_workspace_id: setting(optionalText, '', 'Workload identity federation: workspace id (`wrkspc_…`).'),
-  anthropic_oidc_audience: setting(text.trim(), 'https://api.anthropic.com', 'Workload identity federation: audience of the OIDC token.'),
+  anthropic_oidc_audience: setting(trimmed, 'https://api.anthropic.com', 'Workload identity federation: audience of the OIDC token.'),
   use_bedrock: setting(flag, 'false', 'Use Amazon Bedrock; credentials come from the environment.'),
   use_vertex: setting(flag, 'false', 'Use Google Vertex AI; credentials come from the environment.'),
   use_foundry: setting(flag, 'false', 'Use Microsoft Foundry; credentials come from the environment.'),
@@ -80,7 +83,7 @@ export const settings = {
   app_id: setting(optionalText, '', 'GitHub App id; with `app_private_key` an installation token is minted here.'),
   app_private_key: setting(secret, '', 'Private key of the GitHub App, PEM.'),
   token_exchange_url: setting(
-    text.trim().pipe(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })),
+    url,
     'https://api.anthropic.com/api/github/github-app-token-exchange',
     'Where the OIDC token is exchanged for a GitHub App token when no other credential is given.',
   ),

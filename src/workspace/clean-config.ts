@@ -1,5 +1,5 @@
 /** The repository configuration that Claude works with: what describes the repository, nothing that runs or authenticates. */
-import { git } from './git.ts';
+import { git, type Identity } from './git.ts';
 
 /** One line of configuration: `remote.origin.url` and its value; null for a key without `=`. */
 export interface ConfigEntry {
@@ -71,6 +71,11 @@ export function cleanConfig(entries: ConfigEntry[]): string {
     .join('');
 }
 
+/** The section that says who commits. */
+export function userSection({ name, email }: Identity): string {
+  return `[user]\n\tname = ${quoted(name)}\n\temail = ${quoted(email)}\n`;
+}
+
 /** The files that `include.path` and `includeIf.*.path` name, as written. */
 export function includedFiles(entries: ConfigEntry[]): string[] {
   return entries
@@ -102,5 +107,5 @@ function withoutUser(url: string): string {
 }
 
 function quoted(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }

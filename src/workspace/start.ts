@@ -62,8 +62,10 @@ export async function startBranch(place: Place, request: StartRequest): Promise<
   requireSha(baseSha);
   const run = runner(place);
   const head = await readHead(join(place.directory, '.git'));
+  const remoteBase = `refs/remotes/origin/${baseRef}`;
   if (head.sha === baseSha) {
-    await run(['update-ref', `refs/heads/${branch}`, baseSha]);
+    const refs = [`refs/heads/${branch}`, remoteBase].map((ref) => `update ${ref} ${baseSha}\n`);
+    await run(['update-ref', '--stdin'], { stdin: refs.join('') });
     await run(['symbolic-ref', 'HEAD', `refs/heads/${branch}`]);
   } else {
     if (!(await has(run, baseSha))) {
@@ -73,8 +75,8 @@ export async function startBranch(place: Place, request: StartRequest): Promise<
       );
     }
     await checkOut(run, { branch, sha: baseSha, remote });
+    await run(['update-ref', remoteBase, baseSha]);
   }
-  await run(['update-ref', `refs/remotes/origin/${baseRef}`, baseSha]);
 }
 
 /**

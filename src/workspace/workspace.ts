@@ -1,7 +1,8 @@
 /** The checkout that Claude works in: opened, cleaned of credentials and hooks, put on its branch, and given back. */
-import { lstat, readFile, realpath } from 'node:fs/promises';
+import { appendFile, lstat, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
+import { userSection } from './clean-config.ts';
 import { type Environment, git, type Identity } from './git.ts';
 import { absent } from './plain-files.ts';
 import { type Head, readHead } from './refs.ts';
@@ -66,11 +67,8 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
     directory,
     saved,
     headSha: head.sha!,
-    setIdentity: async ({ name, email }) => {
-      const gitDir = join(directory, '.git');
-      await git(['config', 'user.name', name], { gitDir, environment: options.environment });
-      await git(['config', 'user.email', email], { gitDir, environment: options.environment });
-    },
+    // The file is ours: it was written clean a moment ago.
+    setIdentity: (identity) => appendFile(join(directory, '.git', 'config'), userSection(identity)),
     startBranch: (request) => startBranch(place, request),
     checkoutHead: (request) => checkoutHead(place, request),
     restore: () => restoreCheckout(saved),
