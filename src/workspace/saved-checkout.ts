@@ -30,8 +30,10 @@ export async function saveCheckout(directory: string, scratch: string): Promise<
   await mkdir(store, { recursive: true, mode: 0o700 });
   const saved: SavedCheckout = { directory, store, files: [], directories: [], credentials: [] };
   for (const gitDirectory of ['.git', ...(await moduleDirectories(directory))]) {
-    for (const name of ['config', 'config.worktree']) await saveFile(saved, `${gitDirectory}/${name}`);
-    for (const name of ['hooks', 'info']) await saveDirectory(saved, `${gitDirectory}/${name}`);
+    await Promise.all([
+      ...['config', 'config.worktree'].map((name) => saveFile(saved, `${gitDirectory}/${name}`)),
+      ...['hooks', 'info'].map((name) => saveDirectory(saved, `${gitDirectory}/${name}`)),
+    ]);
   }
   await saveCredentials(saved);
   return saved;
@@ -48,7 +50,7 @@ export async function cleanCheckout(saved: SavedCheckout): Promise<void> {
       );
   }
   for (const { path } of saved.directories) {
-    if (basename(path) === 'hooks') await rm(join(saved.directory, path), { recursive: true, force: true });
+    if (basename(path) === 'hooks') await removeAllButSamples(join(saved.directory, path));
   }
   for (const { path } of saved.credentials) await rm(path, { force: true });
 }
@@ -88,8 +90,20 @@ export async function restoreCheckout(saved: SavedCheckout): Promise<string[]> {
 async function putDirectoryBack(saved: SavedCheckout, path: string, copy: string | null): Promise<void> {
   if (!(await isRealDirectory(saved.directory, dirname(path)))) throw new Error('its directory is gone.');
   const target = join(saved.directory, path);
-  await rm(target, { recursive: true, force: true });
+  await removeAllButSamples(target);
   if (copy) await cp(join(saved.store, copy), target, exactly);
+}
+
+/** Git's own samples never run and are many: they are left where they are, neither copied nor put back. */
+const isSample = (path: string) => /[/\\]hooks[/\\][^/\\]+\.sample$/.test(path);
+
+async function removeAllButSamples(directory: string): Promise<void> {
+  const real = await isRealDirectory(directory).catch(() => false);
+  const names = real ? await readdir(directory) : [];
+  const samples = names.filter((name) => isSample(join(directory, name)));
+  if (samples.length === 0) return rm(directory, { recursive: true, force: true });
+  const others = names.filter((name) => !samples.includes(name));
+  await Promise.all(others.map((name) => rm(join(directory, name), { recursive: true, force: true })));
 }
 
 async function saveFile(saved: SavedCheckout, path: string): Promise<void> {
@@ -101,7 +115,10 @@ async function saveFile(saved: SavedCheckout, path: string): Promise<void> {
 async function saveDirectory(saved: SavedCheckout, path: string): Promise<void> {
   const found = await lstat(join(saved.directory, path)).catch(absent);
   const copy = found ? randomUUID() : null;
-  if (copy) await cp(join(saved.directory, path), join(saved.store, copy), exactly);
+  if (copy) {
+    const filter = (source: string) => !isSample(source);
+    await cp(join(saved.directory, path), join(saved.store, copy), { ...exactly, filter });
+  }
   saved.directories.push({ path, copy });
 }
 
