@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest';
 import { isOwnScratch, scratchPath } from './scratch.ts';
 
-const job = { temp: '/work/_temp' };
+const job = { temp: '/runner/_temp' };
 const mark = 'c9c9ad0c-6f9b-4f5c-9d3b-0d1f4f1c2a3b';
 
 test('a directory of this run alone, known again by its form', () => {
   const scratch = scratchPath(job, mark);
-  expect(scratch).toBe(`/work/_temp/forgehand-${mark}`);
+  expect(scratch).toBe(`/runner/_temp/forgehand-${mark}`);
   expect(isOwnScratch(job, scratch)).toBe(true);
 });
 
 test.each([
-  '/work/_temp',
-  '/work/_temp/other',
-  `/work/_temp/deeper/forgehand-${mark}`,
+  '/runner/_temp',
+  '/runner/_temp/other',
+  `/runner/_temp/deeper/forgehand-${mark}`,
   `/elsewhere/forgehand-${mark}`,
-  `/work/_temp/forgehand-${mark}/..`,
-  `/work/_temp/forgehand-${mark}/../../precious`,
+  `/runner/_temp/forgehand-${mark}/..`,
+  `/runner/_temp/forgehand-${mark}/../../precious`,
 ])('%s is not one', (path) => {
   expect(isOwnScratch(job, path)).toBe(false);
 });
