@@ -135,7 +135,7 @@ test('workflow commands become annotations and masks, and are not carried out wh
         console.log('::add-mask::s3cret-value');
         console.log('::group::Work');
         console.log('after s3cret-value ' + Buffer.from('x-access-token:s3cret-value').toString('base64'));
-        console.error('::error title=Oh%3A no,file=a.ts,line=3::first%0Asecond s3cret-value');
+        console.log('::error title=Oh%3A no,file=a.ts,line=3::first%0Asecond s3cret-value');
         console.log('::debug::hidden');
         console.log('::stop-commands::token1');
         console.log('::error::not one');
