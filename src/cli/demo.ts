@@ -1,10 +1,8 @@
 /** The demo: a mention on a local GitHub, answered by the built action with the real Claude Code, step by step. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { claudeBinary, modelEnvironment } from '../../testkit/claude/environment.ts';
 import { startModel } from '../../testkit/claude/model.ts';
 import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
@@ -14,7 +12,6 @@ import { runAction } from '../../testkit/runner/run-action.ts';
 import { demoScript, sampleProject } from './demo-project.ts';
 import { Timeline } from './demo-timeline.ts';
 
-const run = promisify(execFile);
 const repositoryName = 'octo-org/hello';
 
 /** Answers the exit code: 0 when the action succeeded. */
@@ -89,16 +86,23 @@ async function tell(github: LocalGitHub, root: string): Promise<ActionRun> {
 
   show('The comment', issue.comments.at(-1)?.body.replace(/\n*<!--.*-->$/s, '') ?? 'none');
   const branch = ended.outputs.branch_name;
-  if (branch)
-    show(
-      `The diff of ${branch}`,
-      (await run('git', ['-C', repository.directory, 'diff', `main..${branch}`])).stdout,
-    );
   const requests = github.requests.filter(({ kind }) => kind !== 'kit').length;
+  if (branch) show(`The diff of ${branch}`, await diffOf(github, { token, branch }));
   const memory = ended.peakMemory ? `, ${Math.round(ended.peakMemory.bytes / 2 ** 20)} MiB at most` : '';
   console.log(`\n${requests} GitHub requests${memory}, ${ended.leftovers.length} processes left behind.`);
   if (ended.main.exitCode !== 0) show('The log of the action', ended.log);
   return ended;
+}
+
+/** What the branch changes, as GitHub's API tells it. */
+async function diffOf(
+  github: LocalGitHub,
+  { token, branch }: { token: string; branch: string },
+): Promise<string> {
+  const url = `${github.apiUrl}/repos/${repositoryName}/compare/main...${encodeURIComponent(branch)}`;
+  const answer = await fetch(url, { headers: { authorization: `token ${token}` } });
+  const { files } = (await answer.json()) as { files: { filename: string; patch?: string }[] };
+  return files.map(({ filename, patch = '' }) => `--- a/${filename}\n+++ b/${filename}\n${patch}`).join('\n');
 }
 
 /** Where `action.yml` and the bundles that it names are. */
