@@ -22,6 +22,7 @@ const optionsOf = (args = '', changes: Partial<SessionPlan> = {}) =>
   sdkOptions({
     executable: '/opt/claude',
     directory,
+    scratch: root,
     environment: { PATH: '/usr/bin' },
     mark: 'mark',
     arguments: parseClaudeArguments(args),

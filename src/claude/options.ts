@@ -17,6 +17,8 @@ export interface SessionPlan {
   executable: string;
   /** The checkout that Claude works in. */
   directory: string;
+  /** A private directory of the run (0700). */
+  scratch: string;
   environment: Environment;
   /** Value of `runMark` in the environment: every process of this run carries it. */
   mark: string;

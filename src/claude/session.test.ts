@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +45,7 @@ function plan(
   return {
     executable: claudeBinary(),
     directory,
+    scratch: home,
     environment: { ...claudeEnvironment(model, home), [runMark]: mark, ...changes.env },
     mark,
     arguments: parseClaudeArguments(changes.args ?? ''),
@@ -57,6 +59,15 @@ function plan(
     systemAppend: null,
     ...changes,
   };
+}
+
+/** The command line of a process, where the system tells it. */
+function commandOf(pid: string): string[] {
+  try {
+    return /^\d+$/.test(pid) ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8')] : [];
+  } catch {
+    return []; // gone meanwhile
+  }
 }
 
 const run = async (
@@ -103,6 +114,21 @@ test('a session edits files, calls our tool, and ends with text, cost and turns'
   expect(await readFile(join(directory, 'a.txt'), 'utf8')).toBe('hello\n');
   expect(said).toEqual(['- [x] done']);
   expect(model.tools()).toContain('mcp__github_comment__update_claude_comment');
+});
+
+test('settings reach Claude Code, and not by its command line', async () => {
+  const commands: string[] = [];
+  model.script([{ text: 'ok' }]);
+  await run(
+    plan({ settings: JSON.stringify({ model: 'claude-opus-4-5', env: { KEY: 'only-in-settings' } }) }),
+    {},
+    {
+      onMessage: () => commands.push(...readdirSync('/proc').flatMap(commandOf)),
+    },
+  );
+  expect(model.requests[0]!.body.model).toBe('claude-opus-4-5');
+  expect(commands.join('\n')).toContain('--settings');
+  expect(commands.join('\n')).not.toContain('only-in-settings');
 });
 
 test('material goes verbatim, the request is its own message, and both are one turn', async () => {

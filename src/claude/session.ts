@@ -1,4 +1,6 @@
 /** One session of Claude Code through the Agent SDK: started early, given its prompt, and told how it ended. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type Query,
   query,
@@ -47,6 +49,9 @@ export interface OpenSession {
  */
 export async function openSession(plan: SessionPlan, events: SessionEvents): Promise<OpenSession> {
   const [options, setpriv] = await Promise.all([sdkOptions(plan), findSetpriv()]);
+  // In a file, as a command line would show them to every process, and their `env` may hold secrets.
+  const settings = join(plan.scratch, 'claude-settings.json');
+  await writeFile(settings, JSON.stringify(options.settings), { mode: 0o600 });
   events.signal.throwIfAborted();
   const abort = new AbortController();
   const running: { claude: Claude | null } = { claude: null };
@@ -62,6 +67,7 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
     prompt: messagesOf(told.promise, over.promise),
     options: {
       ...options,
+      settings,
       abortController: abort,
       spawnClaudeCodeProcess: (spawn) => {
         running.claude = spawnClaude(spawn, { setpriv, onSpawn: events.onSpawn });

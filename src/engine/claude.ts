@@ -39,6 +39,7 @@ export function claudeSettings({ door, task, githubToken }: SettingsRequest): Cl
   const tag = task.mode === 'tag';
   return {
     environment,
+    scratch: door.scratch,
     mark: door.mark,
     arguments: args,
     permissionMode: tag ? 'acceptEdits' : 'default',
