@@ -51,6 +51,8 @@ export interface PrepareRequest {
 /** @throws AppError `invalid_input` for a deleted branch or files in the way; `git_failed`, `github_*`. */
 export async function prepareCheckout(request: PrepareRequest): Promise<Prepared> {
   const { door, task, workspace, plan } = request;
+  // Only these: what the gate is told is written down for `post`.
+  const { protectedPaths, allowProtectedPaths, maxChangedFiles, maxFileKib } = door.config;
   await workspace.setIdentity(request.identity);
   const started = await putOnBranch(request);
   const gate = await createGate({
@@ -64,7 +66,7 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
       !plan.head?.fork || plan.targets[0]?.repository !== `${task.repository.owner}/${task.repository.name}`,
     targets: plan.targets,
     neverTo: plan.neverTo,
-    limits: door.config,
+    limits: { protectedPaths, allowProtectedPaths, maxChangedFiles, maxFileKib },
     environment: door.job,
     secrets: request.secrets,
   });
