@@ -28,8 +28,6 @@ export interface Prepared {
   branch: string;
   /** True when the pull request's branch has commits that are newer than the trigger; they are not taken in. */
   moved: boolean;
-  /** True when the branch is made by this run. */
-  isNew: boolean;
   plan: BranchPlan;
   publisher: Publisher;
 }
@@ -74,7 +72,6 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     gate: gate.state,
     serverUrl: door.host.serverUrl,
     base: plan.base,
-    isNew: plan.isNew,
     identity: request.identity,
     leftoverMessage: `Keep what was left uncommitted for ${task.key}`,
     patchFile: patchPath(door.temp, door.run),
@@ -83,7 +80,6 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
   const { token, stop, onPublished } = request;
   return {
     ...started,
-    isNew: plan.isNew,
     plan,
     publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
   };

@@ -54,7 +54,8 @@ export function claudeSettings({ door, task, githubToken }: SettingsRequest): Cl
 /**
  * Where this process and the runner keep secrets: the environment of processes, the runner's command files, our scratch.
  * Without a fence these rules hold for Claude's file tools and for the commands that it knows to read files; they are a
- * hurdle, not a wall. Attack: "what Claude can see" in `test/e2e/authentication.test.ts`.
+ * hurdle, not a wall. Attack: "what is named unreadable" in
+ * `src/claude/session.test.ts`.
  */
 function unreadable({ scratch, temp }: Door): string[] {
   return ['/proc', scratch, join(temp, '_runner_file_commands')].map((path) => `Read(/${path}/**)`);

@@ -44,6 +44,7 @@ export class Run {
   private claude: ClaudeRun | null = null;
   private checkout: Prepared | null = null;
   private servers: ToolServer[] = [];
+  private closed = false;
   private readonly task: Task;
   private readonly door: Door;
   private readonly connection: Connection;
@@ -55,8 +56,7 @@ export class Run {
   }
 
   async openReporters(): Promise<Reporter> {
-    const { door, task } = this;
-    const { connection } = this;
+    const { door, task, connection } = this;
     const ownLogin = wantsSticky(door, task) ? ((await fetchViewer(connection.client))?.login ?? null) : null;
     this.comment = commentOf(door, task, connection, ownLogin);
     this.reaction = reactionOf(door, task, connection);
@@ -72,6 +72,8 @@ export class Run {
     this.takingOver = this.takeOver();
     this.takingOver.catch(() => {}); // told below
     await sleep(untilRequestsLeft);
+    // Another step may have failed meanwhile: then the checkout is about to have its credentials back.
+    if (this.closed) throw new AppError('cancelled', 'The run ended before Claude was started.');
     const githubToken = wantsGitHubToken(door, task) ? await this.connection.credential.token() : null;
     if (githubToken) door.warn('Claude works with a GitHub token of its own (`claude_github_token`).');
     this.servers = this.toolServers(report);
@@ -174,6 +176,7 @@ export class Run {
 
   /** Ends what still runs and gives the checkout back. Never throws. */
   async close(): Promise<void> {
+    this.closed = true;
     await this.claude?.end().catch(() => {});
     // Another step may have failed while this one was under way; what it took over is given back all the same.
     await this.takingOver?.catch(() => {});

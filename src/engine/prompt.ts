@@ -45,13 +45,13 @@ export function promptFor(request: PromptRequest): SessionPrompt {
   return { text: prompt.prompt, request: prompt.request, verbatim };
 }
 
-function branchFacts({ plan, isNew }: Prepared): TaskBranch {
+function branchFacts({ plan }: Prepared): TaskBranch {
   const [target] = plan.targets;
   return {
     name: target!.branch,
     repository: target!.repository,
     base: plan.base.ref,
-    isNew,
+    isNew: plan.isNew,
     mayPush: true,
     pushTool: 'push_changes',
   };

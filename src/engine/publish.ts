@@ -16,8 +16,6 @@ export interface Publishing {
   gate: GateState;
   serverUrl: string;
   base: { ref: string; sha: string };
-  /** True when the branch is made by this run, so that a pull request can be opened for it. */
-  isNew: boolean;
   identity: Identity;
   /** First line of the commit that takes up what was left uncommitted. */
   leftoverMessage: string;

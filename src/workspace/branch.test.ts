@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type BranchNaming, branchName, freeBranchName, validateBranchName } from './branch.ts';
+import { type BranchNaming, branchName, validateBranchName } from './branch.ts';
 
 const naming: BranchNaming = {
   prefix: 'claude/',
@@ -93,12 +93,4 @@ test.each([
   ['dependabot/npm_and_yarn/x-1.0'],
 ])('accepts %s', (name) => {
   expect(() => validateBranchName(name)).not.toThrow();
-});
-
-test.each([
-  ['free', [], 'free'],
-  ['taken', ['taken'], 'taken-2'],
-  ['taken', ['taken', 'taken-2', 'taken-3'], 'taken-4'],
-])('%s beside %j becomes %s', (name, existing, free) => {
-  expect(freeBranchName(name, existing)).toBe(free);
 });

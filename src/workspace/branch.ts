@@ -26,15 +26,6 @@ export function branchName(naming: BranchNaming): string {
   return name;
 }
 
-/** `name`, or with the first of `-2`, `-3`, … that no existing branch has. */
-export function freeBranchName(name: string, existing: Iterable<string>): string {
-  const taken = new Set(existing);
-  if (!taken.has(name)) return name;
-  let count = 2;
-  while (taken.has(`${name}-${count}`)) count++;
-  return `${name}-${count}`;
-}
-
 /**
  * Accepts letters, digits and `@ _ / . # + , -`, in an order that Git accepts.
  * @throws AppError `invalid_input` that says what is wrong with the name.

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkout, commit, makeProject, type Project, shellGit, write } from './local-remote.test-support.ts';
-import { openWorkspace, remoteBranches } from './workspace.ts';
+import { openWorkspace } from './workspace.ts';
 
 function open(project: Project, directory: string) {
   return openWorkspace({ directory, scratch: join(project.root, 'scratch') });
@@ -137,21 +137,4 @@ test('a head branch that was deleted is said clearly', async () => {
     reason: 'invalid_input',
     message: expect.stringContaining('`feature` of pull request #7'),
   });
-});
-
-test('lists the branches that a new name could collide with', async () => {
-  const project = makeProject();
-  shellGit(
-    project.source,
-    'push',
-    '-q',
-    'origin',
-    'main:claude/issue-1',
-    'main:claude/issue-1-2',
-    'main:other',
-  );
-  expect(await remoteBranches(project.fileRemote, 'claude/issue-1')).toEqual([
-    'claude/issue-1',
-    'claude/issue-1-2',
-  ]);
 });

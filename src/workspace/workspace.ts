@@ -3,10 +3,9 @@ import { appendFile, lstat, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import { userSection } from './clean-config.ts';
-import { type Environment, git, type Identity } from './git.ts';
+import type { Environment, Identity } from './git.ts';
 import { absent } from './plain-files.ts';
 import { type Head, readHead } from './refs.ts';
-import type { Remote } from './remote.ts';
 import { cleanCheckout, restoreCheckout, type SavedCheckout, saveCheckout } from './saved-checkout.ts';
 import {
   checkoutHead,
@@ -73,25 +72,6 @@ export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
     checkoutHead: (request) => checkoutHead(place, request),
     restore: () => restoreCheckout(saved),
   };
-}
-
-/**
- * Branches of the remote whose names start with `prefix`, for `freeBranchName`.
- * @throws AppError `github_auth`, `github_unavailable`.
- */
-export async function remoteBranches(
-  remote: Remote,
-  prefix: string,
-  environment?: Environment,
-): Promise<string[]> {
-  const listed = await git(['ls-remote', '--heads', remote.url, `refs/heads/${prefix}*`], {
-    remote,
-    environment,
-  });
-  return listed.stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => line.split('\t')[1]!.replace('refs/heads/', ''));
 }
 
 /** Looks at files only: running git here would obey a configuration that nobody has cleaned yet. */

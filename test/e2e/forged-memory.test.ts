@@ -24,7 +24,7 @@ async function forgedRun(
         .toolResults()
         .find(({ tool }) => tool === 'Bash')!
         .text.trim();
-      const file = join(home, '../work/_temp/_runner_file_commands/state_main');
+      const file = join(home, '..', 'work', '_temp', '_runner_file_commands', 'state_main');
       const known = Object.entries(parsePairs(await readFile(file, 'utf8')));
       const memory = Object.fromEntries(known.map(([name, value]) => [name, JSON.parse(value)]));
       for (const [name, value] of Object.entries(await forge(memory as unknown as Memory, home)))
