@@ -34,6 +34,7 @@ const optionsOf = (args = '', changes: Partial<SessionPlan> = {}) =>
     maxBudgetUsd: null,
     servers: [],
     systemAppend: null,
+    fence: null,
     ...changes,
   });
 

@@ -9,6 +9,7 @@ import {
   tool,
 } from '@anthropic-ai/claude-agent-sdk/core';
 import { AppError } from '../words/errors.ts';
+import type { Fence } from '../words/fence.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { ClaudeArguments } from './arguments.ts';
 import type { Environment } from './environment.ts';
@@ -36,6 +37,8 @@ export interface SessionPlan {
   servers: ToolServer[];
   /** Appended to Claude Code's own system prompt, before what `claude_args` appends. */
   systemAppend: string | null;
+  /** What Claude Code runs in; null where there is none. */
+  fence: Fence | null;
 }
 
 type PermissionMode = NonNullable<Options['permissionMode']>;

@@ -57,6 +57,7 @@ function plan(
     maxBudgetUsd: null,
     servers: [],
     systemAppend: null,
+    fence: null,
     ...changes,
   };
 }

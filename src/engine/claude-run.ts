@@ -51,6 +51,7 @@ export class ClaudeRun {
       directory: cwd,
       servers,
       systemAppend,
+      fence: null,
       allowedTools: [...settings.allowedTools, ...(task.mode === 'tag' ? toolNames(servers) : [])],
     };
     this.signal.throwIfAborted();

@@ -14,7 +14,10 @@ import type { Door } from './door.ts';
 const tagTools = ['Glob', 'Grep', 'LS', 'Read', 'Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'];
 
 /** Everything about a session that is known before anything was fetched. */
-export type ClaudeSettings = Omit<SessionPlan, 'executable' | 'directory' | 'servers' | 'systemAppend'>;
+export type ClaudeSettings = Omit<
+  SessionPlan,
+  'executable' | 'directory' | 'servers' | 'systemAppend' | 'fence'
+>;
 
 export interface SettingsRequest {
   door: Door;
