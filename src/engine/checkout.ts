@@ -4,12 +4,12 @@ import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
 import type { Task } from '../words/task.ts';
-import { createGate } from '../workspace/gate.ts';
+import { createGate, openGate } from '../workspace/gate.ts';
 import type { Identity } from '../workspace/git.ts';
 import { openWorkspace, type Workspace } from '../workspace/workspace.ts';
 import type { BranchPlan } from './branch-plan.ts';
 import type { Door } from './door.ts';
-import { createPublisher, type Publisher, patchPath } from './publish.ts';
+import { createPublisher, type Publisher, type Publishing, patchPath } from './publish.ts';
 
 /** Takes the checkout over: from here on it holds no credential. Needs no network. */
 export function openCheckout(door: Door): Promise<Workspace> {
@@ -44,6 +44,16 @@ export interface PrepareRequest {
   /** Told after each push. */
   onPublished(branch: PublishedBranch): void;
   secrets(): Iterable<string>;
+  /** Set when the checkout stands on its branch already, at this commit. */
+  started?: Started;
+}
+
+/** Where the checkout stands before Claude has it. */
+export interface Started {
+  branch: string;
+  sha: string;
+  /** True when the pull request's branch on GitHub has newer commits. */
+  moved: boolean;
 }
 
 /** @throws AppError `invalid_input` for a deleted branch or files in the way; `git_failed`, `github_*`. */
@@ -52,7 +62,7 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
   // Only these: what the gate is told is written down for `post`.
   const { protectedPaths, allowProtectedPaths, maxChangedFiles, maxFileKib } = door.config;
   await workspace.setIdentity(request.identity);
-  const started = await putOnBranch(request);
+  const started = request.started ?? (await putOnBranch(request));
   const gate = await createGate({
     workspace: workspace.directory,
     scratch: door.scratch,
@@ -85,6 +95,20 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
   };
 }
 
+/** A checkout that Claude has had already: its gate is opened again, and no git runs in it. */
+export function reopenCheckout(
+  request: Omit<PrepareRequest, 'workspace' | 'identity' | 'started' | 'task'> & { publishing: Publishing },
+): Prepared {
+  const { door, plan, publishing, token, stop, onPublished, secrets } = request;
+  const gate = openGate(publishing.gate, { environment: door.job, signal: door.signal, secrets });
+  return {
+    branch: publishing.gate.branch,
+    moved: false,
+    plan,
+    publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
+  };
+}
+
 /** What a reader should know of the branch that was worked on. */
 export function notesOn({ moved, plan }: Prepared): string[] {
   if (!moved || !plan.head) return [];
@@ -93,13 +117,7 @@ export function notesOn({ moved, plan }: Prepared): string[] {
   ];
 }
 
-async function putOnBranch({
-  door,
-  task,
-  workspace,
-  plan,
-  token,
-}: PrepareRequest): Promise<{ branch: string; sha: string; moved: boolean }> {
+async function putOnBranch({ door, task, workspace, plan, token }: PrepareRequest): Promise<Started> {
   const { owner, name } = task.repository;
   const remote = { url: `${door.host.serverUrl}/${owner}/${name}.git`, token: new Secret(await token()) };
   if (plan.head === null) {
