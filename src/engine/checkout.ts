@@ -30,6 +30,8 @@ export interface Prepared {
   moved: boolean;
   plan: BranchPlan;
   publisher: Publisher;
+  /** What a later process needs to go on publishing. */
+  publishing: Publishing;
 }
 
 export interface PrepareRequest {
@@ -91,6 +93,7 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
   return {
     ...started,
     plan,
+    publishing,
     publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
   };
 }
@@ -105,6 +108,7 @@ export function reopenCheckout(
     branch: publishing.gate.branch,
     moved: false,
     plan,
+    publishing,
     publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
   };
 }
