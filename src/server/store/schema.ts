@@ -20,6 +20,8 @@ create table deliveries (
   installation_id bigint,
   source text not null default 'webhook' check (source in ('webhook', 'fetched')),
   payload text not null,
+  -- SHA-256 of the body: its signature does not cover the delivery id, so that a replay may come under another one.
+  digest text,
   received_at timestamptz not null default now(),
   verdict text check (verdict in ('run', 'ignore', 'deny', 'set_aside')),
   reason text,
@@ -31,6 +33,8 @@ create table deliveries (
 );
 create index deliveries_undecided on deliveries (thread_key, seq) where verdict is null;
 create index deliveries_received on deliveries (received_at);
+create index deliveries_thread on deliveries (thread_key, seq);
+create index deliveries_digest on deliveries (digest);
 
 -- One issue or pull request: the unit of order and isolation. The lease says which session process may write for it.
 create table threads (
@@ -75,6 +79,7 @@ create table threads (
   closed_at timestamptz
 );
 create index threads_repository on threads (repository, pull_number);
+create index threads_number on threads (repository, number);
 create index threads_leased on threads (lease_until) where lease_owner is not null;
 
 -- What is to be said in a thread's conversation, in order of 'seq'. 'id' is the uuid of the message for Claude Code.
@@ -108,8 +113,12 @@ create table transcript (
   thread_key text not null references threads on delete cascade,
   session_id text not null,
   subpath text not null default '',
+  -- An append whose answer was lost is sent again under the same id, and adds nothing the second time.
+  batch uuid not null,
+  place integer not null,
   entry text not null,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  unique (batch, place)
 );
 create index transcript_session on transcript (session_id, subpath, seq);
 
