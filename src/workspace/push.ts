@@ -3,8 +3,7 @@ import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import { newCommits } from './changes.ts';
 import { type GateContext, setPublished, type Target, trustedCommits } from './gate-state.ts';
-import type { GitOutput } from './git.ts';
-import { withoutCredentials } from './git-failure.ts';
+import { pushAnswer, pushAnswers } from './push-answer.ts';
 import type { Remote } from './remote.ts';
 
 export interface PushRequest {
@@ -44,18 +43,9 @@ export async function pushCommit(context: GateContext, request: PushRequest): Pr
     `${sha}:${ref}`,
   ];
   const { retryDelaysMs, timeoutMs } = request;
-  const isAnswer = ({ code, stdout }: GitOutput) => code === 0 || refusalIn(stdout) !== '';
-  const pushing = { remote, allowedCodes: [0, 1], isAnswer, retryDelaysMs, timeoutMs };
-  const { code, stdout, stderr } = await context.run(args, pushing);
-  if (code !== 0) {
-    const line = refusalIn(stdout);
-    if (/\[rejected\]|\[remote rejected\] \((?:cannot lock ref|failed to update ref|fetch first)/.test(line))
-      return { outcome: 'moved' };
-    throw rejected({
-      target,
-      words: withoutCredentials(`${line.split('\t').pop() ?? ''}\n${remoteLines(stderr)}`.trim(), remote),
-    });
-  }
+  const pushing = { remote, ...pushAnswers, retryDelaysMs, timeoutMs };
+  if (pushAnswer(await context.run(args, pushing), { target, remote }) === 'moved')
+    return { outcome: 'moved' };
   await setPublished(context, sha);
   return { outcome: 'pushed', sha, commits };
 }
@@ -77,29 +67,4 @@ function allowTarget({ state }: GateContext, target: Target, remote: Remote): vo
       remedy: `Work on ${shown(state.branch)}; only ${state.targets.map(({ branch }) => shown(branch)).join(', ')} may be published.`,
     },
   );
-}
-
-/** The line in which the server says no; '' when it has not said anything about the branch. */
-function refusalIn(stdout: string): string {
-  return stdout.split('\n').find((line) => line.startsWith('!') && !line.includes('[remote failure]')) ?? '';
-}
-
-function rejected({ target, words }: { target: Target; words: string }): AppError {
-  const message = `GitHub refused the push to ${shown(target.branch)} of ${target.repository}: ${words || 'it said nothing.'}`;
-  if (/without `?workflows?`? (?:permission|scope)/i.test(words)) {
-    return new AppError('github_auth', message, {
-      remedy: 'Use a token with the `workflows` permission, or leave workflow files as they are.',
-    });
-  }
-  return new AppError('git_failed', message, {
-    remedy: 'See the rules of the repository (branch protection, rulesets, push protection).',
-  });
-}
-
-function remoteLines(stderr: string): string {
-  return stderr
-    .split(/[\r\n]+/)
-    .filter((line) => line.startsWith('remote:') && line.replace('remote:', '').trim())
-    .slice(-12)
-    .join('\n');
 }
