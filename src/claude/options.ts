@@ -25,7 +25,7 @@ export interface SessionPlan {
   mark: string;
   arguments: ClaudeArguments;
   /** Used unless `claude_args` names one. */
-  permissionMode: 'acceptEdits' | 'default';
+  permissionMode: 'acceptEdits' | 'default' | 'dontAsk' | 'bypassPermissions';
   allowedTools: string[];
   /** Win over everything that allows. */
   disallowedTools: string[];
@@ -46,16 +46,17 @@ type PermissionMode = NonNullable<Options['permissionMode']>;
 /** @throws AppError `invalid_input` for settings or MCP configurations that cannot be read. */
 export async function sdkOptions(plan: SessionPlan): Promise<Options> {
   const { arguments: args } = plan;
+  const permissionMode = (args.permissionMode as PermissionMode | null) ?? plan.permissionMode;
   // The SDK would let its own `settings` replace the flag: both are merged below instead.
   const { settings: settingsFlag, ...extraArgs } = args.extra;
   const jsonSchema = args.jsonSchema;
   const append = [plan.systemAppend, args.appendSystemPrompt].filter(Boolean).join('\n\n');
   return {
     cwd: plan.directory,
-    env: plan.environment,
+    env: { ...plan.environment, ...(isRootWithoutFence(plan) && { IS_SANDBOX: '1' }) },
     pathToClaudeCodeExecutable: plan.executable,
-    permissionMode: (args.permissionMode as PermissionMode | null) ?? plan.permissionMode,
-    allowDangerouslySkipPermissions: args.permissionMode === 'bypassPermissions',
+    permissionMode,
+    allowDangerouslySkipPermissions: permissionMode === 'bypassPermissions',
     allowedTools: [...plan.allowedTools, ...args.allowedTools],
     disallowedTools: [...plan.disallowedTools, ...args.disallowedTools],
     additionalDirectories: args.addDirs.map((directory) => resolve(plan.directory, directory)),
@@ -77,6 +78,11 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
     ...(jsonSchema && { outputFormat: { type: 'json_schema', schema: jsonSchema } }),
     extraArgs,
   };
+}
+
+/** Claude Code refuses to let root bypass permissions until it is told that somebody has thought about it: the operator has. */
+function isRootWithoutFence({ permissionMode, fence }: SessionPlan): boolean {
+  return permissionMode === 'bypassPermissions' && fence === null && process.getuid?.() === 0;
 }
 
 /** Settings of this run only; the machine's own files are not touched. The flag of `claude_args` wins over the input. */

@@ -1,17 +1,17 @@
 /** One session of Claude Code through the Agent SDK: started early, given its prompt, and told how it ended. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { SDKMessage, SDKResultMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk/core';
+import type { Usage } from '../words/result.ts';
+import type { SessionPlan } from './options.ts';
 import {
-  type Query,
-  query,
-  type SDKMessage,
-  type SDKResultMessage,
-  type SDKUserMessage,
-} from '@anthropic-ai/claude-agent-sdk/core';
-import { AppError } from '../words/errors.ts';
-import type { Reason, Usage } from '../words/result.ts';
-import { type SessionPlan, sdkOptions } from './options.ts';
-import { type Claude, findSetpriv, spawnClaude } from './process.ts';
+  abortedBy,
+  crashed,
+  type Ending,
+  isAcknowledgement,
+  readResult,
+  refusedKey,
+  usageOf,
+} from './results.ts';
+import { type StartedClaude, startClaude } from './start.ts';
 
 /** What Claude is told: the framing with its material, and the asker's own words as a message of their own. */
 export interface SessionPrompt {
@@ -28,10 +28,7 @@ export interface SessionEvents {
   onSpawn(pid: number): void;
 }
 
-export interface SessionResult {
-  reason: Reason | '';
-  /** Claude's last words, or what went wrong in its own or our words. */
-  text: string;
+export interface SessionResult extends Ending {
   sessionId: string | null;
   usage: Usage | null;
   structuredOutput?: unknown;
@@ -48,104 +45,50 @@ export interface OpenSession {
  * @throws AppError `invalid_input` for settings that cannot be read.
  */
 export async function openSession(plan: SessionPlan, events: SessionEvents): Promise<OpenSession> {
-  const [options, setpriv] = await Promise.all([sdkOptions(plan), findSetpriv()]);
-  // In a file, as a command line would show them to every process, and their `env` may hold secrets.
-  const settings = join(plan.scratch, 'claude-settings.json');
-  await writeFile(settings, JSON.stringify(options.settings), { mode: 0o600 });
-  events.signal.throwIfAborted();
-  const abort = new AbortController();
-  const running: { claude: Claude | null } = { claude: null };
-  // At once: what Claude would still say or do after this point is not wanted.
-  const stop = () => {
-    running.claude?.kill('SIGKILL');
-    abort.abort();
-  };
-  events.signal.addEventListener('abort', stop, { once: true });
   const told = Promise.withResolvers<SessionPrompt>();
   const over = Promise.withResolvers<void>();
-  const session = query({
-    prompt: messagesOf(told.promise, over.promise),
-    options: {
-      ...options,
-      settings,
-      abortController: abort,
-      spawnClaudeCodeProcess: (spawn) => {
-        running.claude = spawnClaude(spawn, { setpriv, onSpawn: events.onSpawn });
-        return running.claude;
-      },
-    },
-  });
+  const claude = await startClaude({ plan, events, input: messagesOf(told.promise, over.promise) });
   return {
     run: async (prompt) => {
       told.resolve(prompt);
-      const structured = plan.arguments.jsonSchema !== null;
-      const lastWords = () => running.claude?.lastWords() ?? '';
-      const acknowledgements = prompt.request === null ? 0 : 1;
-      const result = await converse({ session, acknowledgements, events, stop, structured, lastWords });
+      const seen = await follow(claude, events);
       over.resolve();
-      events.signal.removeEventListener('abort', stop);
-      return result;
+      claude.release();
+      return resultOf(seen, plan.arguments.jsonSchema !== null);
     },
   };
-}
-
-interface Conversation {
-  session: Query;
-  /** Results that only acknowledge a message which asks for no answer. */
-  acknowledgements: number;
-  events: SessionEvents;
-  stop(): void;
-  /** Output in a given form was asked for. */
-  structured: boolean;
-  /** The end of what Claude Code wrote to standard error. */
-  lastWords(): string;
-}
-
-async function converse(conversation: Conversation): Promise<SessionResult> {
-  const { session, acknowledgements, events, stop, structured } = conversation;
-  const seen: Seen = { sessionId: null, result: null, refusedKey: null, acknowledgements };
-  let why = 'it ended without a result';
-  try {
-    for await (const message of session) {
-      if (events.signal.aborted) break;
-      events.onMessage(message);
-      note(seen, message);
-      if (seen.refusedKey) stop();
-      if (seen.result || seen.refusedKey) break;
-    }
-  } catch (error) {
-    why = error instanceof Error ? error.message : String(error);
-  }
-  const { result, refusedKey } = seen;
-  if (events.signal.aborted) return endedBy(events.signal, seen);
-  if (refusedKey) return { ...ended(seen), reason: 'model_auth', text: refusedKey };
-  if (result) return readResult(result, structured);
-  const text = [`Claude Code stopped: ${why}`, conversation.lastWords()].filter(Boolean).join('\n');
-  return { ...ended(seen), reason: 'claude_crashed', text };
 }
 
 interface Seen {
   sessionId: string | null;
   result: SDKResultMessage | null;
-  refusedKey: string | null;
-  /** Results still to come that only acknowledge a message which asks for no answer. */
-  acknowledgements: number;
+  /** Why there is no result. */
+  ending: Ending | null;
+}
+
+async function follow(claude: StartedClaude, events: SessionEvents): Promise<Seen> {
+  const seen: Seen = { sessionId: null, result: null, ending: null };
+  let why: unknown = null;
+  try {
+    for await (const message of claude.session) {
+      if (events.signal.aborted) break;
+      events.onMessage(message);
+      note(seen, message);
+      if (seen.ending) claude.stop();
+      if (seen.result || seen.ending) break;
+    }
+  } catch (error) {
+    why = error;
+  }
+  if (events.signal.aborted) seen.ending = abortedBy(events.signal);
+  else if (!seen.result) seen.ending ??= crashed(why, claude.lastWords());
+  return seen;
 }
 
 function note(seen: Seen, message: SDKMessage): void {
   if ('session_id' in message && message.session_id) seen.sessionId = message.session_id;
-  if (message.type === 'result') {
-    if (seen.acknowledgements > 0 && !message.is_error) seen.acknowledgements -= 1;
-    else seen.result = message;
-  }
-  // A refused key is retried for minutes by Claude Code; nothing gets better by waiting.
-  if (
-    message.type === 'system' &&
-    message.subtype === 'api_retry' &&
-    message.error === 'authentication_failed'
-  ) {
-    seen.refusedKey = `The model refused the credential (status ${message.error_status ?? 401}).`;
-  }
+  if (message.type === 'result' && !isAcknowledgement(message)) seen.result = message;
+  seen.ending = refusedKey(message);
 }
 
 /** The input stays open until the end, as closing it would end the process before its tools have answered. */
@@ -164,58 +107,13 @@ function userMessage(content: string): SDKUserMessage {
   return { type: 'user', parent_tool_use_id: null, message: { role: 'user', content } };
 }
 
-function readResult(result: SDKResultMessage, wantsStructure: boolean): SessionResult {
-  const base = { sessionId: result.session_id, usage: usageOf(result) };
-  const said = result.subtype === 'success' ? result.result : result.errors.join('\n');
-  if (result.subtype === 'success' && !result.is_error) {
-    const structured = result.structured_output;
-    if (wantsStructure && structured === undefined) {
-      return {
-        ...base,
-        reason: 'claude_crashed',
-        text: `Claude gave no output in the form of \`--json-schema\`. It said: ${said}`,
-      };
-    }
-    return {
-      ...base,
-      reason: '',
-      text: said,
-      ...(structured !== undefined && { structuredOutput: structured }),
-    };
-  }
-  return { ...base, reason: reasonOf(result), text: said || `Claude Code ended with ${result.subtype}.` };
-}
-
-function reasonOf(result: SDKResultMessage): Reason {
-  if (result.subtype === 'error_max_turns') return 'turns';
-  if (result.subtype === 'error_max_budget_usd') return 'budget';
-  const status = 'api_error_status' in result ? result.api_error_status : null;
-  if (status === 401 || status === 403) return 'model_auth';
-  if (result.terminal_reason === 'prompt_too_long') return 'invalid_input';
-  if (status || result.terminal_reason === 'api_error') return 'model_unavailable';
-  return 'claude_crashed';
-}
-
-function usageOf(result: SDKResultMessage): Usage {
-  const models = Object.values(result.modelUsage ?? {});
-  return {
-    costUsd: result.total_cost_usd,
-    turns: result.num_turns,
-    durationMs: result.duration_ms,
-    inputTokens: models.reduce(
-      (sum, model) => sum + model.inputTokens + model.cacheReadInputTokens + model.cacheCreationInputTokens,
-      0,
-    ),
-    outputTokens: models.reduce((sum, model) => sum + model.outputTokens, 0),
-  };
-}
-
-function ended(seen: Seen): Pick<SessionResult, 'sessionId' | 'usage'> {
-  return { sessionId: seen.sessionId, usage: seen.result ? usageOf(seen.result) : null };
-}
-
-function endedBy(signal: AbortSignal, seen: Seen): SessionResult {
-  const reason =
-    signal.reason instanceof AppError ? signal.reason : new AppError('cancelled', 'The run was cancelled.');
-  return { ...ended(seen), reason: reason.reason, text: reason.message };
+function resultOf({ sessionId, result, ending }: Seen, wantsStructure: boolean): SessionResult {
+  const base = { sessionId, usage: result && usageOf(result) };
+  if (ending || !result) return { ...base, ...(ending ?? crashed(null, '')) };
+  const read = readResult(result);
+  const structured = result.subtype === 'success' ? result.structured_output : undefined;
+  if (read.reason !== '' || (!wantsStructure && structured === undefined)) return { ...base, ...read };
+  if (structured !== undefined) return { ...base, ...read, structuredOutput: structured };
+  const text = `Claude gave no output in the form of \`--json-schema\`. It said: ${read.text}`;
+  return { ...base, reason: 'claude_crashed', text };
 }

@@ -1,0 +1,75 @@
+/** Reads what Claude Code says of the end of a turn: reason, words, usage, and the signs that waiting is in vain. */
+import type { SDKMessage, SDKResultMessage } from '@anthropic-ai/claude-agent-sdk/core';
+import { AppError } from '../words/errors.ts';
+import type { Reason, Usage } from '../words/result.ts';
+
+/** How a turn or a whole session ended. */
+export interface Ending {
+  reason: Reason | '';
+  /** Claude's last words, or what went wrong in its own or our words. */
+  text: string;
+}
+
+export function readResult(result: SDKResultMessage): Ending {
+  const said = result.subtype === 'success' ? result.result : result.errors.join('\n');
+  if (result.subtype === 'success' && !result.is_error) return { reason: '', text: said };
+  if (result.terminal_reason?.startsWith('aborted_'))
+    return { reason: 'cancelled', text: 'Claude was interrupted.' };
+  return { reason: reasonOf(result), text: said || `Claude Code ended with ${result.subtype}.` };
+}
+
+/** A message that asks for no answer has a result nevertheless; it says nothing. */
+export function isAcknowledgement(result: SDKResultMessage): boolean {
+  return result.subtype === 'success' && !result.is_error && result.num_turns === 0 && result.result === '';
+}
+
+function reasonOf(result: SDKResultMessage): Reason {
+  if (result.subtype === 'error_max_turns') return 'turns';
+  if (result.subtype === 'error_max_budget_usd') return 'budget';
+  const status = 'api_error_status' in result ? result.api_error_status : null;
+  if (status === 401 || status === 403) return 'model_auth';
+  if (result.terminal_reason === 'prompt_too_long') return 'invalid_input';
+  if (status || result.terminal_reason === 'api_error') return 'model_unavailable';
+  return 'claude_crashed';
+}
+
+/** Cost and tokens are those of the process so far; turns and time those of the turn. */
+export function usageOf(result: SDKResultMessage): Usage {
+  const models = Object.values(result.modelUsage ?? {});
+  return {
+    costUsd: result.total_cost_usd,
+    turns: result.num_turns,
+    durationMs: result.duration_ms,
+    inputTokens: models.reduce(
+      (sum, model) => sum + model.inputTokens + model.cacheReadInputTokens + model.cacheCreationInputTokens,
+      0,
+    ),
+    outputTokens: models.reduce((sum, model) => sum + model.outputTokens, 0),
+  };
+}
+
+/** A refused key is retried for minutes by Claude Code; nothing gets better by waiting. */
+export function refusedKey(message: SDKMessage): Ending | null {
+  if (
+    message.type !== 'system' ||
+    message.subtype !== 'api_retry' ||
+    message.error !== 'authentication_failed'
+  )
+    return null;
+  const text = `The model refused the credential (status ${message.error_status ?? 401}).`;
+  return { reason: 'model_auth', text };
+}
+
+export function crashed(error: unknown, lastWords: string): Ending {
+  const why = error instanceof Error ? error.message : (error ?? 'it ended without a result');
+  return {
+    reason: 'claude_crashed',
+    text: [`Claude Code stopped: ${why}`, lastWords].filter(Boolean).join('\n'),
+  };
+}
+
+export function abortedBy(signal: AbortSignal): Ending {
+  const reason =
+    signal.reason instanceof AppError ? signal.reason : new AppError('cancelled', 'The run was cancelled.');
+  return { reason: reason.reason, text: reason.message };
+}

@@ -1,0 +1,75 @@
+/** Starts Claude Code for a session of one turn or of many: options, settings file, process, and its end by force. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk/core';
+import { type SessionPlan, sdkOptions } from './options.ts';
+import { type Claude, findSetpriv, spawnClaude } from './process.ts';
+
+export interface StartEvents {
+  /** Ends Claude at once. */
+  signal: AbortSignal;
+  onSpawn(pid: number): void;
+}
+
+export interface StartRequest {
+  plan: SessionPlan;
+  events: StartEvents;
+  input: AsyncIterable<SDKUserMessage>;
+  /** Added to the options that the plan makes. */
+  options?: Options;
+}
+
+export interface StartedClaude {
+  session: Query;
+  /** At once: what Claude would still say or do after this point is not wanted. */
+  stop(): void;
+  /** The signal has no more to say: Claude has done its work and ends by itself. */
+  release(): void;
+  /** Resolves when the process is gone. */
+  gone(): Promise<void>;
+  /** The end of what Claude Code wrote to standard error. */
+  lastWords(): string;
+}
+
+/** @throws AppError `invalid_input` for settings that cannot be read; the signal's reason when it has ended before. */
+export async function startClaude({ plan, events, input, options }: StartRequest): Promise<StartedClaude> {
+  const [planned, setpriv] = await Promise.all([sdkOptions(plan), findSetpriv()]);
+  // In a file, as a command line would show them to every process, and their `env` may hold secrets.
+  const settings = join(plan.scratch, 'claude-settings.json');
+  await writeFile(settings, JSON.stringify(planned.settings), { mode: 0o600 });
+  events.signal.throwIfAborted();
+  const abort = new AbortController();
+  let claude: Claude | null = null;
+  const gone = Promise.withResolvers<void>();
+  const stop = () => {
+    claude?.kill('SIGKILL');
+    abort.abort();
+  };
+  const release = () => events.signal.removeEventListener('abort', stop);
+  events.signal.addEventListener('abort', stop, { once: true });
+  const session = query({
+    prompt: input,
+    options: {
+      ...planned,
+      ...options,
+      env: { ...planned.env, ...options?.env },
+      settings,
+      abortController: abort,
+      spawnClaudeCodeProcess: (spawn) => {
+        const spawned = spawnClaude(spawn, { setpriv, onSpawn: events.onSpawn });
+        claude = spawned;
+        spawned.once('error', () => gone.resolve());
+        spawned.once('exit', () => gone.resolve());
+        return spawned;
+      },
+    },
+  });
+  return {
+    session,
+    stop,
+    release,
+    // Of a process that was never spawned there is nothing to wait for.
+    gone: () => (claude ? gone.promise : Promise.resolve()),
+    lastWords: () => claude?.lastWords() ?? '',
+  };
+}
