@@ -60,6 +60,7 @@ test('Claude is started in its directory, with its environment and nothing else,
   const script = 'read word; echo "$word $(pwd) $OWN [$HOME]"';
   const child = spawnClaude(options('/bin/sh', ['-c', script], { OWN: 'own' }), {
     setpriv,
+    fence: null,
     onSpawn: (pid) => {
       spawned = pid;
     },
@@ -75,6 +76,7 @@ test('arguments arrive as they are, also those that begin with dashes', async ()
   const args = ['--reuid=0', '--', 'a b', '$HOME', ''];
   const child = spawnClaude(options('/bin/sh', ['-c', 'printf "<%s>" "$0" "$@"', ...args]), {
     setpriv,
+    fence: null,
     onSpawn: () => {},
   });
   let said = '';
@@ -83,7 +85,7 @@ test('arguments arrive as they are, also those that begin with dashes', async ()
 });
 
 test('a program that is not there is an error event, not the end of this process', async () => {
-  const child = spawnClaude(options('/nowhere/claude', []), { setpriv, onSpawn: () => {} });
+  const child = spawnClaude(options('/nowhere/claude', []), { setpriv, fence: null, onSpawn: () => {} });
   // With setpriv in between it is setpriv that starts, and ends at once.
   const [code] = await Promise.race([
     once(child as unknown as ChildProcess, 'exit'),
@@ -137,7 +139,7 @@ test.skipIf(!setprivWorks)('Claude dies with the process that started it, howeve
     `import { findSetpriv, spawnClaude } from ${JSON.stringify(room.href)};
      const setpriv = await findSetpriv();
      const signal = new AbortController().signal;
-     spawnClaude({ command: 'sleep', args: ['300'], env: process.env, signal }, { setpriv, onSpawn: (pid) => console.log(pid) });`,
+     spawnClaude({ command: 'sleep', args: ['300'], env: process.env, signal }, { setpriv, fence: null, onSpawn: (pid) => console.log(pid) });`,
   );
   const child = spawn(process.execPath, [parent], { stdio: ['ignore', 'pipe', 'ignore'] });
   started.push(child);

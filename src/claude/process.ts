@@ -1,9 +1,11 @@
 /** Claude's process: spawned so that it dies with its parent, and found again by the mark in its environment. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk/core';
+import type { Fence } from '../words/fence.ts';
 import { runMark } from '../words/mark.ts';
 
 const run = promisify(execFile);
@@ -36,17 +38,21 @@ export interface Claude extends SpawnedProcess {
   lastWords(): string;
 }
 
-/** For the Agent SDK's `spawnClaudeCodeProcess`. `onSpawn` gets the process id. @param setpriv as `findSetpriv` found it. */
-export function spawnClaude(
-  options: SpawnOptions,
-  { setpriv, onSpawn }: { setpriv: string | null; onSpawn(pid: number): void },
-): Claude {
-  const [command, args] = setpriv
-    ? [setpriv, [...parentDeathKills, options.command, ...options.args]]
-    : [options.command, options.args];
+export interface SpawnPlan {
+  /** As `findSetpriv` found it. */
+  setpriv: string | null;
+  /** What Claude runs in; null for none. */
+  fence: Fence | null;
+  onSpawn(pid: number): void;
+}
+
+/** For the Agent SDK's `spawnClaudeCodeProcess`. `onSpawn` gets the process id. */
+export function spawnClaude(options: SpawnOptions, { setpriv, fence, onSpawn }: SpawnPlan): Claude {
+  const { command, args, env } = fence ? fenced(options, fence) : dyingWithUs(options, setpriv);
   const child: ChildProcess = spawn(command, args, {
-    cwd: options.cwd,
-    env: options.env as NodeJS.ProcessEnv,
+    // In a fence the program's own directory is an argument: its user may not be able to enter it out here.
+    cwd: fence ? '/' : options.cwd,
+    env,
     signal: options.signal,
     stdio: ['pipe', 'pipe', 'pipe'],
     // Its own group: a Ctrl-C or the runner's cancel reaches us first, and we end it in order.
@@ -57,8 +63,46 @@ export function spawnClaude(
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     said = (said + chunk).slice(-longestLastWords);
   });
-  if (child.pid !== undefined) onSpawn(child.pid);
+  if (child.pid !== undefined) {
+    onSpawn(child.pid);
+    fence?.started(child.pid, (words) => {
+      said = `${said}\n${words}`.slice(-longestLastWords);
+    });
+  }
   return Object.assign(child as unknown as SpawnedProcess, { lastWords: () => said.trim() });
+}
+
+interface Started {
+  command: string;
+  args: string[];
+  env: NodeJS.ProcessEnv;
+}
+
+function dyingWithUs({ command, args, env }: SpawnOptions, setpriv: string | null): Started {
+  const given = env as NodeJS.ProcessEnv;
+  if (!setpriv) return { command, args, env: given };
+  return { command: setpriv, args: [...parentDeathKills, command, ...args], env: given };
+}
+
+/** bubblewrap dies with us, and everything in the fence with it. */
+function fenced(options: SpawnOptions, fence: Fence): Started {
+  const { command, args, cwd } = options;
+  const env = options.env as Record<string, string>;
+  // Where the Agent SDK lays out the conversation that goes on: its own directory, with a name that nobody can guess.
+  const { CLAUDE_CONFIG_DIR: configuration = '' } = env;
+  const resumed = /\/claude-resume-[0-9a-f-]{36}$/.test(configuration) ? [configuration] : [];
+  const settings = args[args.indexOf('--settings') + 1] ?? '';
+  const given = args.includes('--settings') && isAbsolute(settings) ? [settings] : [];
+  const { owner } = fence;
+  for (const path of owner ? [...resumed.flatMap(withContent), ...given] : [])
+    chownSync(path, owner!.uid, owner!.gid);
+  const network = true;
+  return fence.enclose(command, args, { cwd, env, network, writable: resumed, readOnly: given });
+}
+
+function withContent(directory: string): string[] {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  return [directory, ...names.map((name) => join(directory, name))];
 }
 
 /**

@@ -56,7 +56,7 @@ export async function startClaude({ plan, events, input, options }: StartRequest
       settings,
       abortController: abort,
       spawnClaudeCodeProcess: (spawn) => {
-        const spawned = spawnClaude(spawn, { setpriv, onSpawn: events.onSpawn });
+        const spawned = spawnClaude(spawn, { setpriv, fence: plan.fence, onSpawn: events.onSpawn });
         claude = spawned;
         spawned.once('error', () => gone.resolve());
         spawned.once('exit', () => gone.resolve());

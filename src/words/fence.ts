@@ -18,6 +18,10 @@ export interface EncloseOptions {
   readOnlyWorkspace?: boolean;
   /** Further directories of the host, writable at the same path; made and owned by the fence's user. */
   writable?: string[];
+  /** Further files and directories of the host, visible at the same path. */
+  readOnly?: string[];
+  /** Most bytes of any one file that the program writes. */
+  maxFileBytes?: number;
 }
 
 export interface Fence {
@@ -25,4 +29,6 @@ export interface Fence {
   enclose(command: string, args: string[], options?: EncloseOptions): FencedCommand;
   /** Who programs in the fence are for the kernel; null when that is who we are. Files for them belong to this user. */
   owner: { uid: number; gid: number } | null;
+  /** Watches the memory of a program that was started enclosed; told in words when the fence had to end a part of it. */
+  started(pid: number, onEnded: (words: string) => void): void;
 }
