@@ -1,9 +1,10 @@
 /** Opens the pull request for a new branch. */
 import type { GitHubClient } from '../github/client.ts';
+import { createPull } from '../github/pulls.ts';
 import { toUserMessage } from '../words/errors.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import type { Task } from '../words/task.ts';
-import { pullRequestText } from './links.ts';
+import { pullRequestText } from './pull-request-text.ts';
 
 /** The work is published already, so a refusal is a note, not a failure. */
 export async function openPullRequest(
@@ -13,15 +14,17 @@ export async function openPullRequest(
   const { owner, name } = task.repository;
   const [headOwner] = branch.repository.split('/');
   try {
-    const opened = await client.rest<{ html_url: string }>('POST /repos/{owner}/{repo}/pulls', {
-      owner,
-      repo: name,
-      ...pullRequestText(task),
-      head: headOwner === owner ? branch.name : `${headOwner}:${branch.name}`,
-      base: branch.base,
-      draft,
-    });
-    return { url: opened.html_url, notes: [] };
+    const { pull, notes } = await createPull(
+      client,
+      { owner, repo: name },
+      {
+        ...pullRequestText(task),
+        head: { owner: headOwner!, branch: branch.name },
+        base: branch.base,
+        draft,
+      },
+    );
+    return { url: pull.html_url, notes };
   } catch (error) {
     return { url: null, notes: [`The pull request could not be opened: ${toUserMessage(error).message}`] };
   }

@@ -3,11 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { commentServer } from '../../src/mcp/comment.ts';
 import { filesServer } from '../../src/mcp/files.ts';
+import { pullRequestServer } from '../../src/mcp/pull-request.ts';
 import { AppError } from '../../src/words/errors.ts';
 import type { Progress } from '../../src/words/result.ts';
 import type { Tool, ToolServer } from '../../src/words/tool.ts';
 
-const servers: ToolServer[] = [commentServer(async () => {}), filesServer(async () => 'Pushed.')];
+const servers: ToolServer[] = [
+  commentServer(async () => {}),
+  filesServer(async () => 'Pushed.'),
+  pullRequestServer(async () => 'Updated.'),
+];
 const tools = servers.flatMap((server) => server.tools.map((tool) => ({ server: server.name, tool })));
 
 test.each(tools.map(({ server, tool }) => [`mcp__${server}__${tool.name}`, tool] as const))(
@@ -44,6 +49,22 @@ describe('push_changes', () => {
   test('answers what happened', async () => {
     const tool = only(filesServer(async () => 'Pushed 2 commits to claude/issue-7.'));
     expect(await tool.call({})).toEqual({ text: 'Pushed 2 commits to claude/issue-7.', isError: false });
+  });
+});
+
+describe('update_pull_request', () => {
+  test('hands on title and description as they are', async () => {
+    const given: unknown[] = [];
+    const update = async (text: unknown) => {
+      given.push(text);
+      return 'The pull request shows the new text.';
+    };
+    const tool = only(pullRequestServer(update));
+    const text = { title: 'Greet in German', body: '## What\n\n<b>"&"</b>' };
+    expect(await tool.call(text)).toEqual({ text: 'The pull request shows the new text.', isError: false });
+    await tool.call({ body: 'Only the description' });
+    expect(given).toEqual([text, { body: 'Only the description' }]);
+    expect((await tool.call({ title: 'No description' })).isError).toBe(true);
   });
 });
 
