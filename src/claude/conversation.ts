@@ -145,6 +145,11 @@ export class Conversation {
     return this.stored.transcript.holds(uuid);
   }
 
+  /** What Claude said at the end of its last whole turn, also of an earlier process; '' when there is none. */
+  lastAnswer(): string {
+    return this.stored.transcript.lastAnswer;
+  }
+
   /** Whether the stored transcript has this message with an answer after it. */
   hasAnswered(uuid: string): boolean {
     return this.stored.transcript.hasAnswered(uuid);

@@ -47,6 +47,7 @@ export class Transcript {
   private readonly openTools = new Map<string, ToolUse>();
   private started = false;
   private turn: 'none' | 'asked' | 'answered' | 'stopped' = 'none';
+  private said = '';
 
   constructor(entries: unknown[] = []) {
     this.add(entries);
@@ -73,6 +74,11 @@ export class Transcript {
   /** Whether the message is in the conversation and Claude has ended a turn after it. */
   hasAnswered(uuid: string): boolean {
     return this.held.has(uuid) && !this.waiting.has(uuid);
+  }
+
+  /** What Claude said at the end of the last turn that it has ended; '' when there is none. */
+  get lastAnswer(): string {
+    return this.said;
   }
 
   /** The last turn was cut: nobody has stopped it, and it has no end. */
@@ -117,7 +123,9 @@ export class Transcript {
     if (isApiErrorMessage || message?.model === '<synthetic>') return [];
     for (const { type, id = '', name = '', input } of blocks)
       if (type === 'tool_use') this.openTools.set(id, { id, name, input });
-    return finalStops.has(message?.stop_reason ?? '') ? this.answer() : [];
+    if (!finalStops.has(message?.stop_reason ?? '')) return [];
+    this.said = blocks.flatMap(({ type, text }) => (type === 'text' && text ? [text] : [])).join('\n\n');
+    return this.answer();
   }
 
   private ask(...uuids: (string | undefined)[]): void {
