@@ -12,6 +12,8 @@ export interface AccessQuestion {
   client: GitHubClient;
   /** True unless the credential is an App's: only then can our login be a person's. */
   tokenGiven: boolean;
+  /** `allowed_non_write_users` counts also without a given token: the server's operator wrote it, not a workflow. */
+  trustsList?: boolean;
   config: Config;
 }
 
@@ -21,6 +23,7 @@ export async function decideAccess({
   task,
   client,
   tokenGiven,
+  trustsList = false,
   config,
 }: AccessQuestion): Promise<Decision> {
   const actors = actorsToCheck(event, task);
@@ -38,7 +41,7 @@ export async function decideAccess({
     ownLogin: viewer?.login ?? null,
     ownIsBot: !tokenGiven || (viewer?.login.endsWith('[bot]') ?? false),
     actors,
-    githubTokenGiven: tokenGiven,
+    githubTokenGiven: tokenGiven || trustsList,
   };
   return decide({ event, task }, facts, config);
 }

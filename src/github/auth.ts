@@ -20,6 +20,8 @@ export interface CredentialSource {
   repository: { owner: string; name: string };
   given: Secret | null;
   app: { id: string; privateKey: Secret } | null;
+  /** The App's installation, where it is known; else, or when GitHub knows it no more, the repository's is looked up. */
+  installationId?: number | null;
   oidc: OidcSource | null;
   exchangeUrl: string;
   additionalPermissions: Record<string, string>;
@@ -44,6 +46,14 @@ export class WorkflowNotValidated extends AppError {
         'Nothing to do when this run is of the change that adds or edits the workflow: it works once that is on the default branch.',
     });
     this.name = 'WorkflowNotValidated';
+  }
+}
+
+/** Trying again does not help: the App was never there, was taken away, or the repository is gone. */
+export class NotInstalled extends AppError {
+  constructor(message: string, cause: unknown) {
+    super('github_auth', message, { cause, remedy: 'Install the App on the repository.' });
+    this.name = 'NotInstalled';
   }
 }
 
@@ -126,18 +136,31 @@ async function installationToken(
     // Few runs sign in as an App, and all others start sooner without this.
     const { createAppAuth } = await import('@octokit/auth-app');
     const auth = createAppAuth({ appId: app.id, privateKey: pem(app.privateKey), request: api });
-    const { token: jwt } = await auth({ type: 'app' });
-    const found = await api('GET /repos/{owner}/{repo}/installation', {
-      owner,
-      repo: name,
-      headers: { authorization: `bearer ${jwt}` },
-    });
-    const minted = await auth({
-      type: 'installation',
-      installationId: found.data.id,
-      repositoryNames: [name],
-      permissions: { ...neededPermissions, ...source.additionalPermissions },
-    });
+    const lookUp = async () => {
+      const { token: jwt } = await auth({ type: 'app' });
+      const found = await api('GET /repos/{owner}/{repo}/installation', {
+        owner,
+        repo: name,
+        headers: { authorization: `bearer ${jwt}` },
+      });
+      return found.data.id;
+    };
+    // For this one repository: an installation has many, and threads must not reach one another's.
+    const mintFor = (installationId: number) =>
+      auth({
+        type: 'installation',
+        installationId,
+        repositoryNames: [name],
+        permissions: { ...neededPermissions, ...source.additionalPermissions },
+      });
+    const known = source.installationId;
+    const minted = known
+      ? await mintFor(known).catch(async (error) => {
+          // Installed anew since: the id in a stored delivery is of the former installation.
+          if (toFailure(error)?.status !== 404) throw error;
+          return mintFor(await lookUp());
+        })
+      : await mintFor(await lookUp());
     return { token: minted.token, expiresAt: Date.parse(minted.expiresAt) };
   };
   try {
@@ -150,10 +173,7 @@ async function installationToken(
 function appRefusal(error: unknown, appId: string, repository: string): AppError {
   const failure = toFailure(error);
   if (failure?.status === 404) {
-    return new AppError('github_auth', `GitHub App ${appId} is not installed on ${repository}.`, {
-      cause: error,
-      remedy: 'Install the App on the repository.',
-    });
+    return new NotInstalled(`GitHub App ${appId} is not installed on ${repository}.`, error);
   }
   const said = failure?.message ?? (error instanceof Error ? error.message : String(error));
   const message = `No token for GitHub App ${appId}: ${said}`;

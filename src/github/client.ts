@@ -31,6 +31,11 @@ export interface GitHubClient {
    * @throws AppError `github_auth`, `github_unavailable`, or RequestError with `status` for the rest (404, 422, …).
    */
   rest<T = unknown>(route: string, parameters?: Record<string, unknown>, sending?: Sending): Promise<T>;
+  /** One page of a list that is paged by cursor: its data, and the cursor of the next page, null at the end. */
+  page<T = unknown>(
+    route: string,
+    parameters?: Record<string, unknown>,
+  ): Promise<{ data: T; next: string | null }>;
   /** One GraphQL request. @throws as `rest`; errors in the answer are a GraphqlError. */
   graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
 }
@@ -45,16 +50,16 @@ export function createClient(
   const once = async (route: string, parameters: Record<string, unknown>) => {
     const answer = await octokit(route, {
       ...parameters,
-      headers: { authorization: `token ${await token()}` },
+      headers: { authorization: authorization(await token()) },
       request: { log: quiet, signal: AbortSignal.timeout(policy.timeoutMs) },
     });
     // Octokit hands out JSON that broke off as the text that came, as if it were the answer.
     if (typeof answer.data === 'string' && isJson(answer.headers['content-type'])) {
       throw new BrokenAnswer('the answer broke off');
     }
-    return answer.data;
+    return answer;
   };
-  const send = async <T>(
+  const ask = async (
     route: string,
     parameters: Record<string, unknown> = {},
     sending: Sending = 'repeatable',
@@ -67,17 +72,29 @@ export function createClient(
       (error) => mayRepeat(toFailure(error)),
       policy,
     );
-    return (await answered.catch((error) => fail(error, route))) as T;
+    return await answered.catch((error) => fail(error, route));
   };
+  const send = async <T>(route: string, parameters?: Record<string, unknown>, sending?: Sending) =>
+    (await ask(route, parameters, sending)).data as T;
   return {
     host,
     rest: send,
+    page: async <T>(route: string, parameters?: Record<string, unknown>) => {
+      const { data, headers } = await ask(route, parameters);
+      const next = /<([^>]*)>;\s*rel="next"/.exec(headers.link ?? '')?.[1];
+      return { data: data as T, next: next ? new URL(next).searchParams.get('cursor') : null };
+    },
     graphql: async <T>(query: string, variables: Record<string, unknown> = {}) => {
       const answer = await send<GraphqlAnswer<T>>(`POST ${host.graphqlUrl}`, { query, variables });
       if (answer.errors?.length) throw new GraphqlRefusal(answer.errors, answer.data);
       return answer.data as T;
     },
   };
+}
+
+/** GitHub takes an App's JSON Web Token, three parts with dots, as `bearer` alone. */
+function authorization(token: string): string {
+  return `${token.split('.').length === 3 ? 'bearer' : 'token'} ${token}`;
 }
 
 interface GraphqlAnswer<T> {
