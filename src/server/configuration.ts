@@ -70,24 +70,16 @@ export function readConfiguration(
   const problems: string[] = [];
   const given = directory === undefined ? environment : withDotEnv(environment, directory);
   const variables = withSecretFiles(given, problems);
-  const { config: engine, problems: wrong } = readConfig(
+  const { config: engine, problems: ofTheEngine } = readConfig(
     (name) => variables[variableOf(name)] || serverPreset(name, variables) || undefined,
   );
-  for (const { name, message } of wrong) problems.push(`${variableOf(name)} ${message}.`);
+  for (const { name, message } of ofTheEngine) problems.push(`${variableOf(name)} ${message}.`);
   const server = readServer(variables, problems);
   const passed = withoutServer(allowedEnvironment(variables));
   // A credential whose file cannot be read is not missing too.
   if (!problems.some((line) => line.startsWith('GITHUB_'))) problems.push(...githubProblems(engine));
   if (role !== 'web') problems.push(...claudeProblems(engine, passed));
-  if (problems.length) {
-    throw new AppError(
-      'invalid_input',
-      `The configuration is wrong:\n${problems.map((line) => `- ${line}`).join('\n')}`,
-      {
-        remedy: 'Correct it in the environment or in `.env`; docs/configuration.md describes every variable.',
-      },
-    );
-  }
+  if (problems.length) throw wrong(problems);
   const host = {
     serverUrl: server.githubServerUrl,
     apiUrl: server.githubApiUrl,
@@ -100,6 +92,29 @@ export function readConfiguration(
     environment: passed,
     raw: new Secret(JSON.stringify(forSessions(variables, passed, server))),
   };
+}
+
+/** The little that is needed to find a server: works also where the rest is missing. @throws AppError `invalid_input` */
+export function readPlace(
+  environment: Variables,
+  directory: string,
+): Pick<ServerConfig, 'dataDir' | 'databaseUrl'> {
+  const problems: string[] = [];
+  const variables = withSecretFiles(withDotEnv(environment, directory), problems);
+  const { dataDir, databaseUrl } = readServer(variables, problems);
+  const mattering = problems.filter((line) => /^(DATA_DIR|DATABASE_URL)/.test(line));
+  if (mattering.length) throw wrong(mattering);
+  return { dataDir, databaseUrl };
+}
+
+function wrong(problems: string[]): AppError {
+  return new AppError(
+    'invalid_input',
+    `The configuration is wrong:\n${problems.map((line) => `- ${line}`).join('\n')}`,
+    {
+      remedy: 'Correct it in the environment or in `.env`; docs/configuration.md describes every variable.',
+    },
+  );
 }
 
 /** Keeps what the sessions need in a private file of DATA_DIR, and answers its path. */

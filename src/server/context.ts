@@ -20,6 +20,8 @@ export interface ServerContext {
   /** Null only with ALLOW_UNSIGNED_WEBHOOKS, or where no webhooks are taken. */
   webhookSecret: Secret | null;
   operatorToken: Secret;
+  /** The state of the fence in a few words, for people. */
+  sandbox: string;
   /** The private file that a session reads its configuration from (`loadForSessions`). */
   sessionConfiguration: string;
   /** Forgehand's own. */

@@ -111,6 +111,7 @@ export const serverSettings = {
   public_url: server(optionalUrl, '', 'Where the server is reached from outside, for links.'),
   cloudflare_tunnel_token: server(secret, '', 'Token of the Cloudflare tunnel that `compose.yaml` starts with the profile `tunnel`.'),
   operator_token: server(secret, '', 'Token for the operator\'s pages, `/metrics`, and `/health` with `HEALTH_DETAILS=token`.', 'generated into `DATA_DIR/operator-token`; with `DATABASE_URL` into the database'),
+  log_level: server(choice('info', 'debug'), 'info', 'With `debug` the log holds prompts and payloads too.'),
   health_details: server(choice('', 'public', 'token'), '', 'Who sees the sessions in `/health`: everybody (`public`), or who has the operator\'s token (`token`).', '`public`; `token` once `PUBLIC_URL` or `CLOUDFLARE_TUNNEL_TOKEN` is set'),
 
   database_url: storage(databaseUrl, '', 'A PostgreSQL of yours, 15 or newer, as `postgres://user:password@host/database`.', 'Forgehand runs its own in `DATA_DIR`'),

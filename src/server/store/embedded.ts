@@ -61,6 +61,13 @@ export async function startEmbedded({ dataDir, log, settings }: EmbeddedOptions)
   return { url: urlOf(cluster.socket, 'forgehand'), close: watch.close };
 }
 
+/** Address of the PostgreSQL of `dataDir`, when it runs. */
+export function runningEmbedded(dataDir: string): string | null {
+  const directory = join(dataDir, 'postgres', 'data');
+  const running = existsSync(directory) ? runningPostmaster(realpathSync(directory)) : null;
+  return running && urlOf(running.socket, 'forgehand');
+}
+
 /** Ends the PostgreSQL of `dataDir`, if it runs. Answers whether it did. */
 export async function stopEmbedded(dataDir: string): Promise<boolean> {
   const directory = join(dataDir, 'postgres', 'data');
@@ -223,7 +230,6 @@ function watchOver(cluster: Cluster, gone: () => Promise<void>): { close(): Prom
     fresh.once('end', () => void back());
     client = fresh;
     await fresh.connect();
-    (fresh as unknown as { unref(): void }).unref();
   };
   const back = async (): Promise<void> => {
     for (let pause = 100; !closed; pause = Math.min(pause * 2, 5_000)) {
