@@ -103,7 +103,11 @@ export class Story implements AsyncDisposable {
     };
   }
 
-  async open(changes: Parameters<Story['plan']>[0] = {}): Promise<Told> {
+  /** @param watch sees every message as it comes. */
+  async open(
+    changes: Parameters<Story['plan']>[0] = {},
+    watch: (message: Told['messages'][number]) => void = () => {},
+  ): Promise<Told> {
     const listeners = new Set<() => void>();
     const changed = () => {
       for (const listener of [...listeners]) listener();
@@ -114,7 +118,11 @@ export class Story implements AsyncDisposable {
       onSpawn: (pid) => {
         told.pid = pid;
       },
-      onMessage: (message) => told.messages.push(message as Told['messages'][number]) && changed(),
+      onMessage: (message) => {
+        told.messages.push(message as Told['messages'][number]);
+        watch(message as Told['messages'][number]);
+        changed();
+      },
       onTaken: (uuids) => told.taken.push(...uuids) && changed(),
       onTurnEnd: (turn) => told.turns.push(turn) && changed(),
       onActivity: (activity) => told.activities.push(activity) && changed(),

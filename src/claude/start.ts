@@ -56,9 +56,15 @@ export async function startClaude({ plan, events, input, options }: StartRequest
       settings,
       abortController: abort,
       spawnClaudeCodeProcess: (spawn) => {
-        const spawned = spawnClaude(spawn, { setpriv, fence: plan.fence, onSpawn: events.onSpawn });
+        let isAlive = false;
+        const onSpawn = (pid: number) => {
+          isAlive = true;
+          events.onSpawn(pid);
+        };
+        const spawned = spawnClaude(spawn, { setpriv, fence: plan.fence, onSpawn });
         claude = spawned;
-        spawned.once('error', () => gone.resolve());
+        // An abort is told as an error as well, while the process still lives.
+        spawned.once('error', () => isAlive || gone.resolve());
         spawned.once('exit', () => gone.resolve());
         return spawned;
       },

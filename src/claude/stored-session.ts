@@ -58,11 +58,10 @@ export class StoredSession {
   /** For the option `sessionStore`. The project of its keys is left out: it is the path of a directory that may change. */
   asSessionStore(): SessionStore {
     return {
+      // One at a time: the order of entries is the order of the conversation.
       append: (key, entries) => {
-        // One at a time: the order of entries is the order of the conversation.
-        const done = this.order.then(() => this.append(key, entries));
-        this.order = done.catch(() => {});
-        return done;
+        this.order = this.order.then(() => this.append(key, entries));
+        return this.order;
       },
       load: async ({ sessionId, subpath }) => {
         const entries = await this.store.load(sessionId, subpath ?? '');
@@ -90,13 +89,14 @@ export class StoredSession {
     };
   }
 
+  /** Never throws: the SDK would try again for seconds, and nothing gets better by it. */
   private async append(key: SessionKey, entries: SessionStoreEntry[]): Promise<void> {
-    if (this.lost) throw this.lost.error;
+    if (this.lost) return;
     try {
       await this.store.append(key.sessionId, key.subpath ?? '', entries);
     } catch (error) {
       this.lose(error);
-      throw error;
+      return;
     }
     for (const call of toolUses(entries)) {
       this.calls.add(call);
