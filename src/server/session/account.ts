@@ -1,0 +1,55 @@
+/** Keeps count of what a session uses: dollars, turns and minutes, as they are compared with the limits. */
+import type { Usage } from '../../words/result.ts';
+import type { Granted } from '../store/session-threads.ts';
+import { type Limits, left, type Reached, reached, type Used } from './limits.ts';
+
+export class Account {
+  readonly limits: Limits;
+  private readonly used: Used;
+  /** Claude Code counts from the start of its process: how much of that was added already. */
+  private counted = { usd: 0, turns: 0 };
+  private workingSince: number | null = null;
+
+  constructor(limits: Limits, used: Used) {
+    this.limits = limits;
+    this.used = used;
+  }
+
+  startWork(): void {
+    this.workingSince ??= Date.now();
+  }
+
+  stopWork(): void {
+    this.used.workedMs = this.workedMs;
+    this.workingSince = null;
+  }
+
+  get isWorking(): boolean {
+    return this.workingSince !== null;
+  }
+
+  get workedMs(): number {
+    return this.used.workedMs + (this.workingSince === null ? 0 : Date.now() - this.workingSince);
+  }
+
+  /** What is new in a count that began with Claude's process; it is part of the account from here on. */
+  add(usage: Usage | null): { usd: number; turns: number } {
+    if (!usage) return { usd: 0, turns: 0 };
+    const usd = Math.max(0, usage.costUsd - this.counted.usd);
+    const turns = Math.max(0, usage.turns - this.counted.turns);
+    this.counted = { usd: usage.costUsd, turns: usage.turns };
+    const { today } = this.used;
+    this.used.spentUsd += usd;
+    this.used.turns += turns;
+    this.used.today = { repository: today.repository + usd, all: today.all + usd };
+    return { usd, turns };
+  }
+
+  left(granted: Granted): { usd: number | null; turns: number | null; ms: number } {
+    return left(this.limits, granted, { ...this.used, workedMs: this.workedMs });
+  }
+
+  reached(granted: Granted): Reached | null {
+    return reached(this.limits, granted, { ...this.used, workedMs: this.workedMs });
+  }
+}

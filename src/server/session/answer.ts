@@ -1,0 +1,119 @@
+/** How people see a turn: the comment that answers them, and the reactions on what they wrote. */
+import type { CommentPlace, CommentRef } from '../../github/comments.ts';
+import { fetchViewer } from '../../github/permissions.ts';
+import { type Reaction, swapReaction } from '../../github/reactions.ts';
+import { type TrackingComment, trackingComment } from '../../report/comment.ts';
+import type { Progress, Result } from '../../words/result.ts';
+import type { Message } from '../store/session-messages.ts';
+import { keep, kept, type SessionContext } from './context.ts';
+
+/** What the next session needs to finish an answer that this one began. */
+interface Begun {
+  /** The message that it answers first. */
+  messageId: string;
+  place: CommentPlace;
+  actor: string;
+  startedAt: number;
+  ref: CommentRef | null;
+}
+
+/** The answers of one session: one comment for each turn, begun when Claude takes the words in. */
+export class Answers {
+  private comment: TrackingComment | null = null;
+  private begun: Begun | null = null;
+  private opening: Promise<void> = Promise.resolve();
+  private readonly context: SessionContext;
+
+  constructor(context: SessionContext) {
+    this.context = context;
+  }
+
+  /** Shows that the turn for `messages` is under way; the first call of a turn counts. */
+  async begin(messages: Message[]): Promise<void> {
+    const [first] = messages;
+    if (this.comment || !first) return;
+    const earlier = kept<Begun>(this.context, 'answer');
+    this.begun = earlier ?? {
+      messageId: first.id,
+      place: placeOf(this.context, first),
+      actor: first.actor,
+      startedAt: Date.now(),
+      ref: null,
+    };
+    // Before the request: whoever dies between GitHub's taking it and its answer leaves a comment that is found again.
+    if (!earlier) await keep(this.context, 'answer', this.begun);
+    await this.open(this.begun, earlier !== null);
+  }
+
+  async progress(progress: Progress): Promise<void> {
+    await this.opening;
+    await this.comment?.progress(progress);
+  }
+
+  learn(branch: { name: string; url: string }): void {
+    this.comment?.learn({ branch });
+  }
+
+  get url(): string | null {
+    return this.comment?.ref()?.url ?? null;
+  }
+
+  /** The end of the turn. Without a comment yet (nothing was begun) one is made for `messages`. */
+  async finish(result: Result, messages: Message[]): Promise<void> {
+    await this.begin(messages).catch(() => {});
+    await this.opening.catch(() => {});
+    await this.comment?.finished(result);
+    this.comment = null;
+    this.begun = null;
+    await keep(this.context, 'answer', null);
+  }
+
+  private async open(begun: Begun, isRestart: boolean): Promise<void> {
+    const { door, connection, held } = this.context;
+    const viewer = isRestart ? await fetchViewer(connection.client).catch(() => null) : null;
+    const { branch, pullUrl } = this.context.thread;
+    const serverUrl = `${door.host.serverUrl}/${this.context.thread.repository}`;
+    this.comment = trackingComment({
+      client: connection.client,
+      place: begun.place,
+      redact: door.redact,
+      // After a restart the comment is looked for by its marker, which only the answer to this message carries.
+      stickyFor: viewer?.login ?? null,
+      state: {
+        actor: begun.actor,
+        startedAt: begun.startedAt,
+        progress: { status: 'in_progress', message: '' },
+        jobUrl: null,
+        branch: branch ? { name: branch, url: pullUrl ?? `${serverUrl}/tree/${branch}` } : null,
+        createPullRequestUrl: null,
+        result: null,
+        marker: { workflow: 'forgehand session', job: begun.messageId, run: held.key, attempt: '1' },
+      },
+      onState: () => {},
+    });
+    this.opening = this.comment.started();
+    await this.opening.catch((error: Error) => this.context.log.warning(`No comment: ${error.message}`));
+  }
+}
+
+/** 👀 queued (by the inbox), 🚀 delivered, 👍 or 😕 ended. A courtesy: failures are logged. */
+export async function react(
+  { connection, log }: SessionContext,
+  messages: Message[],
+  change: { former: Reaction; next: Reaction },
+): Promise<void> {
+  for (const { nodeId } of messages) {
+    if (!nodeId) continue;
+    await swapReaction(connection.client, nodeId, change).catch((error: Error) =>
+      log.warning(`No reaction: ${error.message}`),
+    );
+  }
+}
+
+function placeOf({ thread }: SessionContext, { item }: Message): CommentPlace {
+  const [owner = '', repo = ''] = thread.repository.split('/');
+  // Feedback on the pull request is answered there.
+  const number = /\/pull\/(\d+)/.exec(item?.htmlUrl ?? '')?.[1];
+  const replyTo = item?.kind === 'review_comment' ? (item.inReplyToId ?? item.id) : null;
+  return { owner, repo, number: number ? Number(number) : thread.number, replyTo };
+}

@@ -1,0 +1,151 @@
+/** Claude for one session: its fence, its tools, its settings, and the conversation with it. */
+import { readFile } from 'node:fs/promises';
+import { type Conversation, openConversation } from '../../claude/conversation.ts';
+import { findClaude } from '../../claude/executable.ts';
+import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
+import { claudeSettings, toolNames } from '../../engine/claude.ts';
+import { commentServer } from '../../mcp/comment.ts';
+import { filesServer } from '../../mcp/files.ts';
+import { pullRequestServer } from '../../mcp/pull-request.ts';
+import { liveSystemText } from '../../prompt/live.ts';
+import { AppError } from '../../words/errors.ts';
+import type { Progress } from '../../words/result.ts';
+import type { ToolServer } from '../../words/tool.ts';
+import { changeThread } from '../store/session-threads.ts';
+import { transcriptOf } from '../store/transcript.ts';
+import type { SessionContext } from './context.ts';
+import type { Happenings } from './happenings.ts';
+import type { PullRequestText } from './turn.ts';
+
+/** Processes and memory that one session may use. */
+const limits = { processes: 512, memoryMiB: 4096 };
+
+/** Tools that work on files alone: what Claude has where nothing keeps its commands from the machine. */
+const fileTools = ['Read', 'Glob', 'Grep', 'LS', 'Edit', 'Write', 'NotebookEdit', 'TodoWrite'];
+const gitCommands = ['Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'];
+
+/** @throws AppError `sandbox_unavailable` when one is required and cannot be had. */
+export async function openSessionFence(
+  context: SessionContext,
+  executable: string,
+): Promise<OpenFence | null> {
+  const { door, task } = context;
+  const { sandbox, egressAllowed } = door.config;
+  if (sandbox === 'off') return null;
+  const support = await probeFence();
+  if (!support.usable) {
+    if (sandbox === 'required')
+      throw new AppError('sandbox_unavailable', support.why, { remedy: support.remedy });
+    door.warn(`Claude works without a fence: ${support.why}`);
+    return null;
+  }
+  const { environment } = claudeSettings({ door, task, githubToken: null });
+  return openFence({
+    workspace: door.directory,
+    readOnly: [executable],
+    scratch: door.scratch,
+    environment,
+    egressAllowed,
+    limits,
+    log: context.log,
+  });
+}
+
+/** Claude Code as the server's configuration names it, or the one that came with us. */
+export function findExecutable({ door }: SessionContext): Promise<string> {
+  const { config, job, scratch, directory, log } = door;
+  return findClaude({
+    given: config.pathToClaudeCodeExecutable,
+    version: config.claudeCodeVersion,
+    directory,
+    job,
+    toolCache: null,
+    scratch,
+    log,
+  });
+}
+
+export interface Wishes {
+  progress(progress: Progress): Promise<void>;
+  push(): Promise<string>;
+  pullRequest(text: PullRequestText): Promise<string>;
+}
+
+/** What Claude can ask the host for; in this process, outside of the fence. */
+export function toolServers({ thread }: SessionContext, wishes: Wishes): ToolServer[] {
+  return [
+    commentServer(wishes.progress),
+    filesServer(wishes.push),
+    ...(thread.kind === 'issue' ? [pullRequestServer(wishes.pullRequest)] : []),
+  ];
+}
+
+export interface ConversationParts {
+  executable: string;
+  fence: OpenFence | null;
+  servers: ToolServer[];
+  happenings: Happenings;
+  /** Of the session's limits. */
+  left: { usd: number | null; turns: number | null };
+}
+
+/** Goes on with the thread's conversation, or begins it. */
+export async function converse(context: SessionContext, parts: ConversationParts): Promise<Conversation> {
+  const { database, held, thread, door, task, show } = context;
+  const { executable, fence, servers, happenings, left } = parts;
+  const sessionId = thread.claudeSessionId ?? crypto.randomUUID();
+  if (!thread.claudeSessionId) await changeThread(database, held, { claudeSessionId: sessionId });
+  thread.claudeSessionId = sessionId;
+  const settings = claudeSettings({ door, task, githubToken: null });
+  const plan = {
+    ...settings,
+    executable,
+    fence,
+    directory: door.directory,
+    environment: fence?.claudeEnvironment ?? settings.environment,
+    permissionMode: fence ? ('bypassPermissions' as const) : ('dontAsk' as const),
+    allowedTools: [...(fence ? [] : [...fileTools, ...gitCommands]), ...toolNames(servers)],
+    trustCheckout: thread.kind === 'issue',
+    servers,
+    systemAppend: await systemAppend(context),
+    maxBudgetUsd: left.usd,
+    maxTurns: left.turns,
+    sessionId,
+    store: transcriptOf(database, held.key, held.lease),
+  };
+  return openConversation(plan, {
+    signal: door.signal,
+    onSpawn: () => {},
+    onMessage: (message) => {
+      happenings.heard();
+      for (const line of spoken(message)) show(door.redact(line));
+    },
+    onTaken: (uuids) => happenings.push({ kind: 'taken', uuids }),
+    onTurnEnd: (turn) => happenings.push({ kind: 'turn', turn }),
+    onActivity: (kind) => happenings.push({ kind }),
+  });
+}
+
+/** Ours, and what the operator adds (`SYSTEM_PROMPT_FILE`). */
+async function systemAppend({ configuration }: SessionContext): Promise<string> {
+  const file = configuration.server.systemPromptFile;
+  return [liveSystemText, file ? await readFile(file, 'utf8') : ''].filter(Boolean).join('\n\n');
+}
+
+interface Block {
+  type: string;
+  text?: string;
+  name?: string;
+  input?: unknown;
+}
+
+/** What a message of Claude Code looks like to somebody who watches the terminal. */
+function spoken(message: unknown): string[] {
+  const { type, message: inner } = message as { type: string; message?: { content?: unknown } };
+  if (type !== 'assistant' || !Array.isArray(inner?.content)) return [];
+  return (inner.content as Block[]).flatMap(({ type: kind, text, name, input }) => {
+    if (kind === 'text' && text) return [`Claude: ${text}`];
+    if (kind === 'tool_use') return [`${name} ${JSON.stringify(input).slice(0, 300)}`];
+    return [];
+  });
+}

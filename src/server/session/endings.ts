@@ -1,0 +1,61 @@
+/** How turns and sessions end, in words: several turns as one, a turn cut short, what a person can do then. Pure. */
+import type { TurnEnd } from '../../claude/conversation.ts';
+import type { Reason, Result } from '../../words/result.ts';
+import type { Reached } from './limits.ts';
+
+/** Why a session ends. `again`: it is to be taken up again, after so many seconds. */
+export type Ending =
+  | { kind: 'parked' | 'paused' | 'closed' | 'stopped' }
+  | { kind: 'again'; delaySeconds: number; forgive: boolean; why: string }
+  | { kind: 'lost'; why: string };
+
+/** Why a turn is cut short, in place of what Claude Code says about it. */
+export interface Cut {
+  reason: Reason;
+  message: string;
+  remedy: string;
+}
+
+/** A turn as its end is told. */
+export type Told = Omit<TurnEnd, 'usage'> & { usage: TurnEnd['usage'] | null };
+
+/** Claude went from one turn to the next without a pause: they are answered as one. */
+export function together(turns: Told[]): Told {
+  const last = turns.at(-1)!;
+  const texts = turns.map(({ text }) => text.trim()).filter(Boolean);
+  return {
+    ...last,
+    text: [...new Set(texts)].join('\n\n---\n\n'),
+    answered: turns.flatMap(({ answered }) => answered),
+  };
+}
+
+/** Ends that pass by themselves. */
+export function passes(reason: Reason | ''): boolean {
+  return reason === 'model_unavailable' || reason === 'github_unavailable';
+}
+
+/** What a person can do about a limit. */
+export function remedyFor(limit: Reached): string {
+  return limit.canContinue
+    ? 'Answer `/continue` to allow as much once more (`/continue $5` for five dollars more), or `/stop` to leave it.'
+    : 'The operator can raise it; else answer `/continue` tomorrow.';
+}
+
+export const retryRemedy = 'Answer `/retry` to try again.';
+
+/** A session that could not begin or go on, as its answer says it. */
+export function refusal(cut: Cut): Result {
+  return {
+    conclusion: cut.reason === 'cancelled' ? 'cancelled' : 'failure',
+    reason: cut.reason,
+    summary: cut.message,
+    remedy: cut.remedy,
+    notes: [],
+    sessionId: null,
+    branch: null,
+    pullRequestUrl: null,
+    commentUrl: null,
+    usage: null,
+  };
+}

@@ -1,0 +1,285 @@
+/** The life of a session once everything is ready: says what people say, ends each turn, and knows when to stop. */
+import type { Conversation, ConversationEnd } from '../../claude/conversation.ts';
+import { AppError } from '../../words/errors.ts';
+import { type Message, markDelivered, openMessages } from '../store/session-messages.ts';
+import { changeThread, park, pauseThread, readThread } from '../store/session-threads.ts';
+import type { Account } from './account.ts';
+import { type Answers, react } from './answer.ts';
+import { type Composer, compose } from './compose.ts';
+import { keep, type SessionContext, tell } from './context.ts';
+import {
+  type Cut,
+  type Ending,
+  passes,
+  refusal,
+  remedyFor,
+  retryRemedy,
+  type Told,
+  together,
+} from './endings.ts';
+import type { Happening, Happenings } from './happenings.ts';
+import type { Reached } from './limits.ts';
+import { endTurn, type PullRequestText } from './turn.ts';
+
+export interface TalkParts {
+  conversation: Conversation;
+  happenings: Happenings;
+  composer: Composer;
+  answers: Answers;
+  account: Account;
+  /** What Claude has last asked the pull request to say; taken when the turn ends. */
+  takePullRequestText(): PullRequestText | null;
+}
+
+/** Seconds before a session whose model or GitHub was away is taken up again, by the tries so far. */
+const delays = [5, 15, 45, 120, 300];
+
+export class Talk {
+  /** Sent or in the conversation, and not ended yet; in order. */
+  private open: Message[] = [];
+  private turns: Told[] = [];
+  private cut: Cut | null = null;
+  private idle = false;
+  private readonly context: SessionContext;
+  private readonly parts: TalkParts;
+
+  constructor(context: SessionContext, parts: TalkParts) {
+    this.context = context;
+    this.parts = parts;
+  }
+
+  /** Runs until there is a reason to end. @throws LeaseLost, AppError */
+  async run(): Promise<Ending> {
+    const over = await this.begin();
+    if (over) return over;
+    for await (const happening of this.parts.happenings) {
+      const ending = await this.take(happening);
+      if (ending) return ending;
+    }
+    return { kind: 'stopped' };
+  }
+
+  private async begin(): Promise<Ending | null> {
+    const { conversation, happenings, account } = this.parts;
+    const limit = account.reached(this.context.thread.granted);
+    if (limit) return this.refuse({ reason: limit.reason, message: limit.message, remedy: remedyFor(limit) });
+    const unfinished = conversation.unfinished();
+    await this.say();
+    if (this.open.length === 0) return this.mayPark();
+    if (this.open.every(({ id }) => conversation.hasAnswered(id))) {
+      // Claude had answered everything: only the end of that turn is missing.
+      const answered = this.open.map(({ id }) => id);
+      await this.delivered(answered);
+      this.idle = true;
+      happenings.push({ kind: 'idle' });
+      this.turns.push({ reason: '', text: conversation.lastAnswer(), usage: null, answered });
+    } else if (unfinished) {
+      conversation.send([{ uuid: crypto.randomUUID(), text: unfinished, verbatim: true, asks: true }]);
+    }
+    return null;
+  }
+
+  private async take(happening: Happening): Promise<Ending | null> {
+    switch (happening.kind) {
+      case 'changed':
+        return this.lookAgain();
+      case 'taken':
+        return this.delivered(happening.uuids);
+      case 'turn':
+        this.turns.push(happening.turn);
+        return null;
+      case 'working':
+        return this.startsWork();
+      case 'idle':
+        return this.goesIdle();
+      case 'over':
+        return this.claudeIsGone(happening.end);
+      case 'silent':
+        return this.isSilent(happening.minutes);
+      case 'out_of_time':
+        return this.outOfTime();
+      case 'rested':
+      case 'make_room':
+        return this.idle ? this.mayPark() : null;
+      case 'stop':
+        return { kind: 'again', delaySeconds: 0, forgive: true, why: 'The server asked it to end.' };
+      case 'lost':
+        return { kind: 'lost', why: happening.error.message };
+    }
+  }
+
+  /** Sends what is open and was not sent yet, in order; what is in the conversation already is never said twice. */
+  private async say(): Promise<void> {
+    const { database, held } = this.context;
+    const known = new Set(this.open.map(({ id }) => id));
+    for (const message of await openMessages(database, held.key)) {
+      if (known.has(message.id)) continue;
+      const outgoing = await compose(this.context, this.parts.composer, message);
+      if (!outgoing) continue;
+      this.open.push(message);
+      this.idle = false;
+      this.parts.conversation.send(outgoing);
+    }
+  }
+
+  private async lookAgain(): Promise<Ending | null> {
+    const { database, held, thread } = this.context;
+    const now = await readThread(database, held.key);
+    if (!now) return { kind: 'lost', why: 'The thread is gone.' };
+    Object.assign(thread, { state: now.state, granted: now.granted, pauseReason: now.pauseReason });
+    if (now.state === 'open') {
+      await this.say();
+      return null;
+    }
+    if (this.idle && this.open.length === 0) return { kind: now.state };
+    return this.cutShort(
+      now.state === 'closed'
+        ? { reason: 'cancelled', message: `${thread.key} was closed.`, remedy: 'Reopen it to go on.' }
+        : {
+            reason: 'cancelled',
+            message: 'The work was stopped.',
+            remedy: 'Answer `/retry` or `/continue`, or write what to do instead.',
+          },
+    );
+  }
+
+  private async delivered(uuids: string[]): Promise<null> {
+    const { database, held } = this.context;
+    const news = await markDelivered(database, held, uuids);
+    for (const message of this.open) if (uuids.includes(message.id)) message.state = 'delivered';
+    if (news.length === 0) return null;
+    await this.parts.answers.begin(news);
+    await react(this.context, news, { former: 'EYES', next: 'ROCKET' });
+    const deliveries = news.map(({ deliveryId }) => deliveryId).filter(Boolean);
+    await tell(this.context, 'delivered', { messages: news.length, deliveries });
+    return null;
+  }
+
+  private async startsWork(): Promise<null> {
+    this.idle = false;
+    this.parts.account.startWork();
+    this.parts.happenings.timeLeft(this.parts.account.left(this.context.thread.granted).ms);
+    await changeThread(this.context.database, this.context.held, { activity: 'working' });
+    return null;
+  }
+
+  private async goesIdle(): Promise<Ending | null> {
+    this.parts.account.stopWork();
+    this.parts.happenings.timeLeft(null);
+    if (this.turns.length > 0) {
+      const ending = await this.finishTurn(together(this.turns.splice(0)));
+      if (ending) return ending;
+    }
+    this.idle = this.open.length === 0;
+    const activity = this.idle ? 'idle' : 'working';
+    await changeThread(this.context.database, this.context.held, { activity });
+    return null;
+  }
+
+  /** Publishes and answers; then says whether the session may go on. */
+  private async finishTurn(turn: Told): Promise<Ending | null> {
+    const { context, parts } = this;
+    const spent = parts.account.add(turn.usage);
+    const limit = parts.account.reached(context.thread.granted);
+    const cut = this.cut ?? cutBy(turn, limit);
+    this.cut = null;
+    const reason = cut?.reason ?? turn.reason;
+    if (passes(reason) && context.thread.failures < delays.length)
+      return this.later(`${reason}: ${turn.text}`);
+    // A limit leaves what was said open, so that going on answers it; being stopped does not.
+    const staysOpen = reason !== '' && reason !== 'cancelled';
+    // Before it is answered: a `/continue` that follows the answer at once must find a thread that waits for it.
+    if (staysOpen) await this.pause(reason, cut?.message ?? turn.text);
+    const messages = this.messagesOf(turn, reason);
+    await endTurn(context, {
+      turn: cut ? { ...turn, reason, text: [turn.text, cut.message].filter(Boolean).join('\n\n') } : turn,
+      messages,
+      spent,
+      workedMs: parts.account.workedMs,
+      publisher: parts.composer.ready.checkout.publisher,
+      answers: parts.answers,
+      pullRequestText: parts.takePullRequestText(),
+      remedy: cut?.remedy ?? (staysOpen ? retryRemedy : null),
+      staysOpen,
+    });
+    this.open = this.open.filter((message) => !messages.includes(message));
+    if (staysOpen) return { kind: 'paused' };
+    if (context.thread.state !== 'open') return { kind: context.thread.state };
+    if (!limit) return null;
+    // This turn was the last that there is room for; what waits is told.
+    if (this.open.length > 0)
+      return this.refuse({ reason: limit.reason, message: limit.message, remedy: remedyFor(limit) });
+    return null;
+  }
+
+  /** What a turn has taken up. One that nobody asked for (a background command's) answers what is delivered. */
+  private messagesOf({ answered }: Told, reason: string): Message[] {
+    const delivered = this.open.filter(({ state }) => state === 'delivered');
+    if (reason !== '') return delivered;
+    return this.open.filter(({ id }) => answered.includes(id));
+  }
+
+  private async cutShort(why: Cut): Promise<Ending | null> {
+    this.cut ??= why;
+    if (this.parts.account.isWorking) {
+      await this.parts.conversation.interrupt();
+      return null;
+    }
+    return this.finishTurn({ reason: 'cancelled', text: '', usage: null, answered: [] });
+  }
+
+  private async outOfTime(): Promise<Ending | null> {
+    const limit = this.parts.account.reached(this.context.thread.granted);
+    if (!limit) return null;
+    return this.cutShort({ reason: limit.reason, message: limit.message, remedy: remedyFor(limit) });
+  }
+
+  private async isSilent(minutes: number): Promise<Ending | null> {
+    const message = `Claude was silent for ${minutes} minutes.`;
+    // Once by itself: the conversation is kept, so a new process goes on where this one stopped.
+    if (this.context.thread.failures === 0)
+      return { kind: 'again', delaySeconds: 1, forgive: false, why: message };
+    return this.refuse({ reason: 'timed_out', message, remedy: retryRemedy });
+  }
+
+  private async claudeIsGone({ reason, text }: ConversationEnd): Promise<Ending> {
+    if (reason === 'handed_over') return { kind: 'lost', why: text };
+    if (passes(reason) && this.context.thread.failures < delays.length) return this.later(text);
+    if (reason !== '' && reason !== 'claude_crashed') throw new AppError(reason, text);
+    return { kind: 'again', delaySeconds: 1, forgive: false, why: text };
+  }
+
+  private later(why: string): Ending {
+    const delaySeconds = delays[this.context.thread.failures] ?? delays.at(-1)!;
+    return { kind: 'again', delaySeconds, forgive: true, why };
+  }
+
+  /** Waits for a person, and says so. What is open stays open. */
+  private async refuse(cut: Cut): Promise<Ending> {
+    await this.pause(cut.reason, cut.message);
+    const { database, held } = this.context;
+    await this.parts.answers.finish(refusal(cut), await openMessages(database, held.key));
+    return { kind: 'paused' };
+  }
+
+  private async mayPark(): Promise<Ending | null> {
+    if (await park(this.context.database, this.context.held)) return { kind: 'parked' };
+    await this.say();
+    return null;
+  }
+
+  private async pause(reason: Cut['reason'], message: string): Promise<void> {
+    await keep(this.context, 'workedMs', this.parts.account.workedMs);
+    await pauseThread(this.context.database, this.context.held, { reason, message });
+    this.context.thread.state = 'paused';
+    await tell(this.context, 'paused', { reason, message });
+  }
+}
+
+/** A limit says more than Claude Code's own end, which knows only how much was left of it. */
+function cutBy({ reason }: Told, limit: Reached | null): Cut | null {
+  if (!limit || reason === '') return null;
+  return reason === limit.reason || reason === 'budget' || reason === 'turns'
+    ? { reason: limit.reason, message: limit.message, remedy: remedyFor(limit) }
+    : null;
+}

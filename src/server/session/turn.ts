@@ -1,0 +1,115 @@
+/** The end of a turn: work published, pull request and answer up to date, messages done, costs counted; in that order. */
+import { updateAfterTurn } from '../../engine/issue-pull-request.ts';
+import { branchUrl } from '../../engine/links.ts';
+import type { Publisher } from '../../engine/publish.ts';
+import { concluded } from '../../engine/results.ts';
+import { toUserMessage } from '../../words/errors.ts';
+import type { Result } from '../../words/result.ts';
+import { type Message, markEnded, requireLease } from '../store/session-messages.ts';
+import { addSpend } from '../store/spend.ts';
+import { type Answers, react } from './answer.ts';
+import { keep, type SessionContext, tell } from './context.ts';
+import type { Told } from './endings.ts';
+
+/** What Claude wants the pull request to say. */
+export interface PullRequestText {
+  title?: string;
+  body: string;
+}
+
+export interface EndOfTurn {
+  turn: Told;
+  /** The messages that this turn took up, in order. */
+  messages: Message[];
+  /** Of this turn alone. */
+  spent: { usd: number; turns: number };
+  /** Milliseconds that Claude has worked in this thread. */
+  workedMs: number;
+  publisher: Publisher;
+  answers: Answers;
+  pullRequestText: PullRequestText | null;
+  /** Says what a person can do, when the turn did not come to its end. */
+  remedy: string | null;
+  /** Messages that stay open although the turn has ended (it is gone on with later). */
+  staysOpen: boolean;
+}
+
+/** May be repeated as a whole after a crash: each step finds what it did before. */
+export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<Result> {
+  const { turn, messages, spent, publisher, answers } = end;
+  const published = await publisher.finish();
+  const notes = [...published.notes];
+  if (published.branch) {
+    answers.learn({
+      name: published.branch.name,
+      url: branchUrl(context.door.host.serverUrl, published.branch.repository, published.branch.name),
+    });
+  }
+  const session = { ...turn, sessionId: context.thread.claudeSessionId, usage: turn.usage };
+  const outcome = {
+    session,
+    branch: published.branch,
+    pullRequestUrl: context.thread.pullUrl,
+    publishError: published.error,
+    notes,
+  };
+  const result = concluded(outcome);
+  notes.push(...(await updatePullRequest(context, end, result)));
+  const shown = { ...result, notes, remedy: end.remedy ?? result.remedy };
+  await answers.finish(shown, messages);
+  await keepEnd(context, end);
+  const next = result.conclusion === 'success' ? 'THUMBS_UP' : 'CONFUSED';
+  await react(context, messages, { former: 'ROCKET', next });
+  await tell(context, 'turn', {
+    conclusion: result.conclusion,
+    reason: result.reason,
+    deliveries: messages.map(({ deliveryId }) => deliveryId).filter(Boolean),
+    branch: published.branch?.name ?? null,
+    commits: published.branch?.commits ?? 0,
+    usd: spent.usd,
+    pullRequest: context.thread.pullUrl,
+  });
+  return shown;
+}
+
+async function keepEnd(context: SessionContext, end: EndOfTurn): Promise<void> {
+  const { database, held, thread } = context;
+  await keep(context, 'workedMs', end.workedMs);
+  await database.transaction(async (tx) => {
+    await requireLease(tx, held);
+    if (!end.staysOpen)
+      await markEnded(
+        tx,
+        end.messages.map(({ id }) => id),
+      );
+    await addSpend(tx, { key: held.key, repository: thread.repository, ...end.spent });
+  });
+  thread.spentUsd += end.spent.usd;
+  thread.turns += end.spent.turns;
+  thread.failures = 0;
+}
+
+/** A pull request that cannot be updated is a note: the work is published already. */
+async function updatePullRequest(
+  context: SessionContext,
+  { turn, pullRequestText }: EndOfTurn,
+  result: Result,
+): Promise<string[]> {
+  const { thread, task, connection, configuration, door } = context;
+  if (thread.kind !== 'issue' || !thread.pullNumber) return [];
+  const text = pullRequestText ?? (result.branch && turn.text ? { body: turn.text } : null);
+  const ready = configuration.server.prReady === 'auto' && result.conclusion === 'success';
+  if (!text && !ready) return [];
+  try {
+    const { notes } = await updateAfterTurn(connection.client, {
+      task,
+      number: thread.pullNumber,
+      text,
+      ready,
+      redact: door.redact,
+    });
+    return notes;
+  } catch (error) {
+    return [`The pull request could not be updated: ${toUserMessage(error).message}`];
+  }
+}

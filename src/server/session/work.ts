@@ -1,0 +1,253 @@
+/** One session from its lease to its end: everything made ready, the conversation held, and what is left said. */
+
+import type { OpenFence } from '../../claude/fence.ts';
+import { type FetchedThread, fetchThread } from '../../context/fetch.ts';
+import { filterThread } from '../../context/filter.ts';
+import { branchUrl } from '../../engine/links.ts';
+import { AppError, toUserMessage } from '../../words/errors.ts';
+import type { PublishedBranch } from '../../words/result.ts';
+import { repositoryConnection } from '../github.ts';
+import { LeaseLost, releaseLease } from '../store/leases.ts';
+import { markEnded, openMessages } from '../store/session-messages.ts';
+import { handBack, pauseThread } from '../store/session-threads.ts';
+import { spentToday } from '../store/spend.ts';
+import { Account } from './account.ts';
+import { Answers, react } from './answer.ts';
+import { converse, findExecutable, openSessionFence, toolServers } from './claude.ts';
+import { kept, type SessionContext, tell } from './context.ts';
+import { sessionDoor } from './door.ts';
+import { type Ending, refusal, retryRemedy } from './endings.ts';
+import { Happenings } from './happenings.ts';
+import type { Holding } from './main.ts';
+import { prepare } from './prepare.ts';
+import { runSetup } from './setup.ts';
+import { Talk } from './talk.ts';
+import type { PullRequestText } from './turn.ts';
+
+export interface Signals {
+  /** The lease is lost: nothing may be written any more. */
+  lost: AbortSignal;
+  /** The operator wants it to end in order. */
+  stop: AbortSignal;
+}
+
+/** A message that has ended so many sessions is set aside. */
+const mostFailures = 5;
+
+/** Leaves the thread in a state from which another session can go on. @throws only LeaseLost */
+export async function work(holding: Holding, signals: Signals): Promise<void> {
+  const dead = new AbortController();
+  const signal = AbortSignal.any([signals.lost, dead.signal]);
+  const context = await connect(holding, signal);
+  const answers = new Answers(context);
+  let ending: Ending;
+  try {
+    ending = (await setAside(context, answers)) ?? (await hold(context, { answers, signals }));
+  } catch (error) {
+    ending = await failed(context, answers, error);
+  } finally {
+    dead.abort(new AppError('cancelled', 'The session has ended.'));
+  }
+  await leave(context, ending);
+}
+
+async function connect(holding: Holding, signal: AbortSignal): Promise<SessionContext> {
+  const { configuration, store, held, thread, holder, secrets, redact, show, log } = holding;
+  if (!thread.task) throw new AppError('internal', `${held.key} has no task.`);
+  const warn = (message: string) => log.warning(message);
+  const door = sessionDoor({ configuration, thread, mark: holder.mark, signal, log, secrets, redact, warn });
+  const connection = await repositoryConnection(configuration, {
+    repository: thread.repository,
+    installationId: thread.installationId === null ? null : Number(thread.installationId),
+    log,
+    addSecret: door.addSecret,
+  });
+  return {
+    configuration,
+    database: store.database,
+    held,
+    thread,
+    task: thread.task,
+    door,
+    connection,
+    host: holder.host,
+    log,
+    show,
+  };
+}
+
+/** The message that every session has died of. The others are heard. */
+async function setAside(context: SessionContext, answers: Answers): Promise<Ending | null> {
+  const { database, held } = context;
+  const open = await openMessages(database, held.key);
+  const poisoned = open.filter(({ failures }) => failures > mostFailures);
+  if (poisoned.length === 0) return null;
+  const message = `This was tried ${mostFailures} times, and each time the session broke down. It is set aside.`;
+  await answers.finish(refusal({ reason: 'internal', message, remedy: retryRemedy }), poisoned);
+  await markEnded(
+    database,
+    poisoned.map(({ id }) => id),
+    'set_aside',
+  );
+  await react(context, poisoned, { former: 'ROCKET', next: 'CONFUSED' });
+  await tell(context, 'set_aside', { deliveries: poisoned.map(({ deliveryId }) => deliveryId) });
+  return poisoned.length === open.length ? { kind: 'parked' } : null;
+}
+
+interface Hold {
+  answers: Answers;
+  signals: Signals;
+}
+
+async function hold(context: SessionContext, { answers, signals }: Hold): Promise<Ending> {
+  const { configuration, thread } = context;
+  const { sessionIdleMinutes, watchdogMinutes } = configuration.server;
+  const happenings = new Happenings({ idle: sessionIdleMinutes, silence: watchdogMinutes });
+  const stopListening = await listen(context, happenings);
+  for (const [signal, kind] of [
+    [signals.lost, 'lost'],
+    [signals.stop, 'stop'],
+  ] as const) {
+    const tellIt = () => happenings.push(kind === 'lost' ? { kind, error: signal.reason } : { kind });
+    if (signal.aborted) tellIt();
+    else signal.addEventListener('abort', tellIt, { once: true });
+  }
+  const gather = once(() => gatherThread(context));
+  const executable = await findExecutable(context);
+  let fence: OpenFence | null = null;
+  try {
+    const ready = await prepare(context, {
+      gather,
+      openFence: async () => {
+        fence = await openSessionFence(context, executable);
+        return fence;
+      },
+      onPublished: (branch) => learn(context, answers, branch),
+    });
+    await runSetup(context, ready, fence);
+    let wanted: PullRequestText | null = null;
+    const servers = toolServers(context, {
+      progress: (progress) => answers.progress(progress),
+      push: () => ready.checkout.publisher.push(),
+      pullRequest: async (text) => {
+        wanted = text;
+        return 'Noted: the pull request shows it when your turn ends.';
+      },
+    });
+    const account = await openAccount(context);
+    const { usd, turns } = account.left(thread.granted);
+    const left = { usd, turns };
+    const conversation = await converse(context, { executable, fence, servers, happenings, left });
+    void conversation.over.then((end) => happenings.push({ kind: 'over', end }));
+    try {
+      const talk = new Talk(context, {
+        conversation,
+        happenings,
+        composer: { gather, ready, servers },
+        answers,
+        account,
+        takePullRequestText: () => {
+          const text = wanted;
+          wanted = null;
+          return text;
+        },
+      });
+      return await talk.run();
+    } finally {
+      happenings.close();
+      await conversation.end();
+    }
+  } finally {
+    await stopListening();
+    happenings.close();
+    await (fence as OpenFence | null)?.close();
+  }
+}
+
+/** What is new for this thread, and the wish for its place. */
+async function listen(
+  { database, held }: SessionContext,
+  happenings: Happenings,
+): Promise<() => Promise<void>> {
+  const stops = [
+    await database.listen('threads', (key) => {
+      // An empty payload: the connection was away, and anything may have happened.
+      if (key === held.key || key === '') happenings.push({ kind: 'changed' });
+    }),
+    await database.listen('make_room', (key) => {
+      if (key === held.key) happenings.push({ kind: 'make_room' });
+    }),
+  ];
+  return async () => {
+    for (const stop of stops) await stop();
+  };
+}
+
+async function openAccount(context: SessionContext): Promise<Account> {
+  const { configuration, database, thread } = context;
+  const { server, engine } = configuration;
+  return new Account(
+    {
+      maxBudgetUsd: engine.maxBudgetUsd,
+      maxTurns: server.maxTurns,
+      sessionMinutes: server.sessionMinutes,
+      maxBudgetUsdPerRepositoryDay: server.maxBudgetUsdPerRepositoryDay,
+      maxBudgetUsdPerDay: server.maxBudgetUsdPerDay,
+    },
+    {
+      spentUsd: thread.spentUsd,
+      turns: thread.turns,
+      workedMs: kept<number>(context, 'workedMs') ?? 0,
+      today: await spentToday(database, thread.repository),
+    },
+  );
+}
+
+async function gatherThread({ task, thread, connection, door }: SessionContext): Promise<FetchedThread> {
+  const { graphql } = connection.client;
+  const { repository } = task;
+  const fetched = await fetchThread({ graphql, repository, kind: thread.kind, number: thread.number });
+  const { includeCommentsByActor: include, excludeCommentsByActor: exclude } = door.config;
+  const filtered = filterThread({ ...fetched, task, include, exclude, trackingCommentId: null });
+  return { ...fetched, thread: filtered };
+}
+
+function learn({ door }: SessionContext, answers: Answers, branch: PublishedBranch): void {
+  answers.learn({ name: branch.name, url: branchUrl(door.host.serverUrl, branch.repository, branch.name) });
+}
+
+/** What is not the message's fault is tried again; everything else waits for a person and is said in the thread. */
+async function failed(context: SessionContext, answers: Answers, error: unknown): Promise<Ending> {
+  if (error instanceof LeaseLost) return { kind: 'lost', why: error.message };
+  const { reason, message, remedy } = toUserMessage(error);
+  const { database, held, thread } = context;
+  context.log.error(`${held.key}: ${message}`, { reason });
+  const delaySeconds = [5, 10, 20, 40, 60][thread.failures] ?? 60;
+  if (reason === 'handed_over') return { kind: 'lost', why: message };
+  if (reason === 'github_unavailable' || reason === 'cancelled')
+    return { kind: 'again', delaySeconds, forgive: true, why: message };
+  if (reason === 'internal') return { kind: 'again', delaySeconds, forgive: false, why: message };
+  await pauseThread(database, held, { reason, message });
+  await answers.finish(
+    refusal({ reason, message, remedy: `${remedy} Then: ${retryRemedy}` }),
+    await openMessages(database, held.key),
+  );
+  await tell(context, 'paused', { reason, message });
+  return { kind: 'paused' };
+}
+
+async function leave(context: SessionContext, ending: Ending): Promise<void> {
+  const { database, held } = context;
+  await tell(context, ending.kind, 'why' in ending ? { why: ending.why } : {});
+  if (ending.kind === 'again') await handBack(database, held, ending);
+  else if (ending.kind !== 'lost' && ending.kind !== 'parked')
+    await releaseLease(database, held.key, held.lease);
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  return () => {
+    answer ??= work();
+    return answer;
+  };
+}

@@ -1,0 +1,101 @@
+/** Starts session processes so that they outlive the server: in tmux where there is one, else detached. */
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AppError } from '../../words/errors.ts';
+
+const run = promisify(execFile);
+
+/** All that a session process inherits; the rest of its configuration is in a private file. */
+const inherited =
+  `PATH HOME USER LOGNAME SHELL LANG LC_ALL TZ TMPDIR TMUX_TMPDIR NODE_EXTRA_CA_CERTS SSL_CERT_FILE
+  SSL_CERT_DIR HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy NODE_COMPILE_CACHE`.split(
+    /\s+/,
+  );
+
+export interface Launch {
+  /** tmux's name of the session, and that of its log file. */
+  name: string;
+  /** `session owner/repo#42 --lease …`: without anything secret, as every process can list it. */
+  args: string[];
+  logs: string;
+}
+
+export interface Launched {
+  pid: number;
+  inTmux: boolean;
+}
+
+export interface Launcher {
+  inTmux: boolean;
+  launch(launch: Launch): Promise<Launched>;
+}
+
+/** @param environment the server's own. @param command Node and the `forgehand` program. */
+export async function createLauncher(
+  environment: Record<string, string | undefined>,
+  command: string[],
+): Promise<Launcher> {
+  const env = Object.fromEntries(
+    inherited.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+  );
+  const inTmux = await run('tmux', ['-V'], { env, timeout: 5_000 }).then(
+    () => true,
+    () => false,
+  );
+  return {
+    inTmux,
+    launch: async ({ name, args, logs }) => {
+      mkdirSync(logs, { recursive: true, mode: 0o700 });
+      const log = join(logs, `${name}.log`);
+      if (!inTmux) return { pid: await detached([...command, ...args], { env, log }), inTmux };
+      return { pid: await inside([...command, ...args, '--tmux'], { env, log, name }), inTmux };
+    },
+  };
+}
+
+/** tmux hands its own environment to what it starts, so `env -i` comes first. */
+async function inside(
+  command: string[],
+  { env, log, name }: { env: Record<string, string>; log: string; name: string },
+): Promise<number> {
+  const clean = [
+    'env',
+    '-i',
+    ...Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    'TERM=screen-256color',
+  ];
+  // What cannot be said in the terminal any more, because it has gone, stays in the log.
+  const started = ['/bin/sh', '-c', 'exec "$@" 2>>"$0"', log, ...clean, ...command];
+  const size = ['-x', '160', '-y', '50'];
+  const { stdout } = await run(
+    'tmux',
+    ['new-session', '-d', '-P', '-F', '#{pane_pid}', '-s', name, ...size, '--', ...started],
+    { env, timeout: 10_000 },
+  ).catch((error: Error) => {
+    throw new AppError('internal', `tmux could not start the session ${name}: ${error.message}`, {
+      cause: error,
+    });
+  });
+  return Number(stdout.trim());
+}
+
+async function detached(
+  command: string[],
+  { env, log }: { env: Record<string, string>; log: string },
+): Promise<number> {
+  const output = openSync(log, 'a', 0o600);
+  try {
+    const [program, ...args] = command;
+    const child = spawn(program!, args, { env, detached: true, stdio: ['ignore', output, output] });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    child.unref();
+    return child.pid!;
+  } finally {
+    closeSync(output);
+  }
+}

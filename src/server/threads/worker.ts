@@ -1,0 +1,135 @@
+/** The worker: gives waiting threads a session as far as there is room, and looks after those that died. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { endProcesses } from '../../claude/process.ts';
+import type { RunningPart, ServerContext } from '../context.ts';
+import { hostName, isAlive, ourselves } from '../session/holder.ts';
+import {
+  adoptLease,
+  claimThread,
+  isCrowded,
+  leasesOf,
+  longestIdle,
+  makeRoom,
+  nameSession,
+  releaseLease,
+} from '../store/leases.ts';
+import { removeOld } from '../store/tending.ts';
+import { createLauncher, type Launcher } from './launch.ts';
+import { logSessions } from './session-log.ts';
+import { sessionName } from './session-name.ts';
+import { tend } from './tend.ts';
+
+/** How often a worker looks even when nobody has called: for leases that ran out, and for what was missed. */
+const lookEveryMs = 2_000;
+const tendEveryMs = 60_000;
+
+export async function startWorker(context: ServerContext): Promise<RunningPart> {
+  const { configuration, store, jobs, log } = context;
+  const host = hostName(configuration.server.dataDir);
+  const launcher = await createLauncher(process.env, [
+    process.execPath,
+    ...process.execArgv,
+    process.argv[1]!,
+  ]);
+  log.info(launcher.inTmux ? 'Sessions run in tmux.' : 'There is no tmux; sessions run detached.');
+  const look = inTurn(() => lookAfter({ context, host, launcher }), log);
+  const care = inTurn(() => tend(context, host), log);
+  const stops = [
+    await store.database.listen('threads', () => {
+      void look();
+      void care();
+    }),
+    await logSessions(context, host),
+  ];
+  const timers = [setInterval(look, lookEveryMs), setInterval(care, tendEveryMs)];
+  await jobs.work('retention', () => removeOld(store.database, configuration.server.retentionDays));
+  await jobs.schedule('retention', '17 3 * * *');
+  void look();
+  void care();
+  return {
+    url: null,
+    close: async () => {
+      for (const timer of timers) clearInterval(timer);
+      for (const stop of stops) await stop();
+      await Promise.all([look.settled(), care.settled()]);
+    },
+  };
+}
+
+interface Looking {
+  context: ServerContext;
+  host: string;
+  launcher: Launcher;
+}
+
+async function lookAfter(looking: Looking): Promise<void> {
+  await releaseDead(looking);
+  while (await startOne(looking));
+  const { store } = looking.context;
+  if (!(await isCrowded(store.database))) return;
+  // Somebody waits while another only rests: its conversation is kept, so it may go.
+  const idle = await longestIdle(store.database, looking.host);
+  if (idle) await makeRoom(store.database, idle);
+}
+
+/** A session of this machine whose process is gone will not come back: nobody has to wait for its lease to run out. */
+async function releaseDead({ context, host }: Looking): Promise<void> {
+  const { store, log } = context;
+  for (const held of await leasesOf(store.database, host)) {
+    if (isAlive(held)) continue;
+    log.warning('The session has died; it is taken up again.', { task: held.key, session: held.sessionName });
+    // Two writers must never be: what it had started goes first.
+    await endProcesses(held.mark, null);
+    await releaseLease(store.database, held.key, held.lease);
+  }
+}
+
+async function startOne({ context, host, launcher }: Looking): Promise<boolean> {
+  const { configuration, store, log, sessionConfiguration } = context;
+  const { maxSessions, maxSessionsPerRepository, dataDir } = configuration.server;
+  const lease = randomUUID();
+  const holder = ourselves(host);
+  const key = await claimThread(store.database, { lease, holder, maxSessions, maxSessionsPerRepository });
+  if (!key) return false;
+  const name = await nameSession(store.database, { key, lease }, (isTaken) => sessionName(key, isTaken));
+  try {
+    const { pid, inTmux } = await launcher.launch({
+      name,
+      args: ['session', key, '--lease', lease, '--configuration', sessionConfiguration],
+      logs: join(dataDir, 'logs'),
+    });
+    // From now on its life, not ours, tells whether the lease is held.
+    await adoptLease(
+      store.database,
+      { key, lease },
+      { ...holder, ...ourselves(host, holder.mark, pid), inTmux },
+    );
+    log.info('A session was started.', { task: key, session: name });
+  } catch (error) {
+    log.error(`The session could not be started: ${(error as Error).message}`, { task: key, session: name });
+    await releaseLease(store.database, key, lease);
+    return false;
+  }
+  return true;
+}
+
+/** One run at a time; a call while one is under way makes one more follow it. Failures are logged. */
+function inTurn(work: () => Promise<void>, log: ServerContext['log']) {
+  let running: Promise<void> | null = null;
+  let again = false;
+  const run = async () => {
+    do {
+      again = false;
+      await work().catch((error: Error) =>
+        log.warning(`The worker could not look after its threads: ${error.message}`),
+      );
+    } while (again);
+    running = null;
+  };
+  const call = () => {
+    if (running) again = true;
+    else running = run();
+  };
+  return Object.assign(call, { settled: async () => void (await running) });
+}
