@@ -19,19 +19,11 @@ export function isOperator(request: FastifyRequest, token: Secret): boolean {
 export function forOperator(token: Secret) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     if (isOperator(request, token)) return;
-    await reply
-      .code(401)
-      .header('www-authenticate', 'Bearer')
-      .send({
-        error:
-          'This needs the operator\u2019s token: the link that the start printed, or `Authorization: Bearer`.',
-      });
+    await reply.code(401).header('www-authenticate', 'Bearer').send({
+      error:
+        'This needs the operator\u2019s token: the link that the start printed, or `Authorization: Bearer`.',
+    });
   };
-}
-
-/** What the start prints. @param base where the server is reached, without a slash at the end. */
-export function operatorLink(base: string, token: Secret): string {
-  return `${base}/operator?token=${encodeURIComponent(token.reveal())}`;
 }
 
 export function operatorRoutes(
