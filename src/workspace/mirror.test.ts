@@ -83,6 +83,21 @@ test("a pull request's head is fetched on demand", async () => {
   });
 });
 
+test('a commit that was pinned is fetched also when no branch has it any more', async () => {
+  const project = await mirrored();
+  const pinned = project.push('main', { 'a.txt': 'rewritten later' });
+  shellGit(project.source, 'reset', '-q', '--hard', 'HEAD^');
+  project.push('main', { 'a.txt': 'other' });
+  shellGit(project.bare, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  await project.update({ commits: [pinned] });
+  shellGit(project.mirror, 'log', '-p', pinned);
+  await expect(project.update({ commits: ['a'.repeat(40)] })).rejects.toMatchObject({
+    reason: 'invalid_input',
+    message: expect.stringContaining('is not on GitHub any more'),
+  });
+  await expect(project.update({ commits: ['--all'] })).rejects.toMatchObject({ reason: 'internal' });
+});
+
 test('names of branches are data', async () => {
   const project = await mirrored();
   const hostile = [

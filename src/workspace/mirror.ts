@@ -8,6 +8,7 @@ import { type Environment, type GitOptions, git } from './git.ts';
 import { makeRepository } from './object-store.ts';
 import { removeUnfinished, unfinished } from './places.ts';
 import { absent } from './plain-files.ts';
+import { requireSha } from './refs.ts';
 import type { Remote } from './remote.ts';
 
 export interface MirrorRequest {
@@ -16,6 +17,8 @@ export interface MirrorRequest {
   remote: Remote;
   /** Pull requests whose head is wanted too, at `refs/pull/N/head`. */
   pulls?: number[];
+  /** Commits that are wanted too, whether a branch still has them or not. */
+  commits?: string[];
   /** Runs the work while no other process updates this mirror. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   environment?: Environment;
@@ -122,6 +125,7 @@ async function fetchInto(repository: string, request: MirrorRequest): Promise<vo
   }).catch((error: AppError) => {
     throw explained(error, remote);
   });
+  await fetchCommits(repository, request);
   const any = await git(['for-each-ref', '--count=1', 'refs/heads/'], {
     ...running(request),
     gitDir: repository,
@@ -130,6 +134,25 @@ async function fetchInto(repository: string, request: MirrorRequest): Promise<vo
   throw new AppError('invalid_input', `The repository ${nameOf(remote)} has no commits yet.`, {
     remedy: 'Push a first commit to the default branch.',
   });
+}
+
+/** A base that was pinned before somebody rewrote its branch: GitHub keeps such commits for long. */
+async function fetchCommits(repository: string, request: MirrorRequest): Promise<void> {
+  const { remote, commits = [] } = request;
+  const options = { ...running(request), gitDir: repository };
+  for (const sha of commits) {
+    requireSha(sha);
+    const held = await git(['cat-file', '-e', `${sha}^{commit}`], { ...options, allowedCodes: [0, 1, 128] });
+    if (held.code === 0) continue;
+    await git(['fetch', '-q', '--no-tags', '--no-write-fetch-head', remote.url, sha], {
+      ...options,
+      remote,
+    }).catch((error: AppError) => {
+      if (!/not our ref|unadvertised object|no such remote ref|couldn't find remote ref/i.test(error.message))
+        throw explained(error, remote);
+      throw new AppError('invalid_input', `Commit ${sha} is not on GitHub any more.`, { cause: error });
+    });
+  }
 }
 
 /** Workspaces that are being made from the packs meanwhile look again (clone.ts). */

@@ -8,7 +8,7 @@ import { validateBranchName } from './branch.ts';
 import { type Environment, type GitOptions, type GitOutput, git, type Identity } from './git.ts';
 import { makeRepository } from './object-store.ts';
 import { pushAnswer, pushAnswers } from './push-answer.ts';
-import { isSha } from './refs.ts';
+import { isSha, requireSha } from './refs.ts';
 import type { Remote } from './remote.ts';
 
 export interface OpeningRequest {
@@ -54,6 +54,7 @@ export function issueBranches(number: number): string[] {
  * @throws AppError `git_failed` when every name is taken or a rule of the repository forbids it; `github_*`.
  */
 export async function openIssueBranch(request: OpeningRequest): Promise<OpenedBranch> {
+  requireSha(request.base.sha);
   const never = new Set([request.base.ref, ...request.neverTo]);
   const candidates = request.candidates.filter((branch) => !never.has(branch));
   for (const branch of candidates) validateBranchName(branch);
@@ -88,7 +89,7 @@ export async function deleteEmptyBranch(request: {
 }): Promise<boolean> {
   const { remote, branch, opening, environment, signal } = request;
   validateBranchName(branch);
-  if (!isSha(opening)) throw new AppError('internal', `\`${opening}\` is not the full id of a commit.`);
+  requireSha(opening);
   // Deleting needs no object, so that it works on a host that has no mirror.
   const directory = await mkdtemp(join(tmpdir(), 'forgehand-delete-'));
   try {

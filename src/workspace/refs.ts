@@ -44,6 +44,11 @@ export function isSha(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }
 
+/** @throws AppError `internal`: what is no id of a commit could be an option or a range to git. */
+export function requireSha(sha: string): void {
+  if (!isSha(sha)) throw new AppError('internal', `\`${sha}\` is not the full id of a commit.`);
+}
+
 /** No part may be empty or start with a dot: `refs/heads/../../config` must not be a ref. */
 function isPlainRef(ref: string): boolean {
   return (

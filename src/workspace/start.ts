@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import { type Environment, type GitOptions, type GitOutput, git } from './git.ts';
-import { isSha, readHead } from './refs.ts';
+import { readHead, requireSha } from './refs.ts';
 import type { Remote } from './remote.ts';
 
 /** The checkout and what git needs to run in it. */
@@ -177,8 +177,4 @@ async function has(run: Run, sha: string): Promise<boolean> {
 
 async function isShallow(run: Run): Promise<boolean> {
   return (await run(['rev-parse', '--is-shallow-repository'])).stdout === 'true';
-}
-
-function requireSha(sha: string): void {
-  if (!isSha(sha)) throw new AppError('internal', `\`${sha}\` is not the full id of a commit.`);
 }
