@@ -29,6 +29,8 @@ export interface Attack {
   ends: 'published' | 'refused';
   /** True when the uncommitted work cannot be published because of it. */
   leaves?: boolean;
+  /** How it ends through a fence, where that is another way: git reads more there than the host does. */
+  fenced?: 'refused';
   plant: (ground: Ground) => void;
 }
 

@@ -222,6 +222,7 @@ export const gitDirectoryAttacks: Attack[] = [
   {
     name: 'a forged index of a pack',
     ends: 'published',
+    fenced: 'refused',
     plant: ({ directory }) => {
       shellGit(directory, 'repack', '-adq');
       for (const name of readdirSync(join(directory, '.git/objects/pack'))) {

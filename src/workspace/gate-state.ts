@@ -1,5 +1,6 @@
 /** What the parts of the push gate share: its serialisable state, and git on the gate's own repository. */
 import { join } from 'node:path';
+import type { Fence } from '../words/fence.ts';
 import { type Environment, type GitOptions, type GitOutput, git } from './git.ts';
 
 /** A branch of a repository that the task may publish to. */
@@ -48,6 +49,8 @@ export interface GateContext {
   run(args: string[], options?: GitOptions): Promise<GitOutput>;
   /** Secret values of this run, for the scan. */
   secrets(): string[];
+  /** What Claude ran in, and what git runs in where it reads what Claude has written; null where there is none. */
+  fence: Fence | null;
 }
 
 export interface GateOptions {
@@ -55,18 +58,21 @@ export interface GateOptions {
   signal?: AbortSignal;
   /** Secret values of this run; read at each scan, so that refreshed tokens are covered. */
   secrets?: () => Iterable<string>;
+  fence?: Fence | null;
 }
 
 /** What the last successful push left on the target. */
 const publishedRef = 'refs/published/tip';
 
-export function gateContext(state: GateState, { environment, signal, secrets }: GateOptions): GateContext {
+export function gateContext(state: GateState, options: GateOptions): GateContext {
+  const { environment, signal, secrets, fence = null } = options;
   const repository = join(state.directory, 'repository.git');
   return {
     state,
     repository,
-    run: (args, options) => git(args, { gitDir: repository, environment, signal, ...options }),
+    run: (args, given) => git(args, { gitDir: repository, environment, signal, ...given }),
     secrets: () => [...(secrets?.() ?? [])],
+    fence,
   };
 }
 

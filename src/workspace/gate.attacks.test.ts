@@ -1,12 +1,12 @@
 import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { AppError } from '../words/errors.ts';
 import { type Ground, markingScript, set } from './attack.test-support.ts';
 import { foreignAttacks } from './attacks-foreign.test-support.ts';
 import { configAttacks, gitDirectoryAttacks } from './attacks-git-directory.test-support.ts';
 import { leftoverAttacks } from './attacks-leftovers.test-support.ts';
-import { claudeCommits, type Scene, scene, target } from './gate.test-support.ts';
+import { claudeCommits, type Scene, scene, target, whyNoFence } from './gate.test-support.ts';
 import {
   commit,
   serveEvil,
@@ -16,6 +16,11 @@ import {
   write,
 } from './local-remote.test-support.ts';
 
+const opened: Scene[] = [];
+afterEach(async () => {
+  for (const { fence } of opened.splice(0)) await fence?.close();
+});
+
 const privateData = 'SIBLING-PRIVATE-DATA';
 
 /** Claude has committed `a.txt`, and changed `b.txt` without committing; then the attack is planted. */
@@ -23,6 +28,7 @@ async function ground(
   options: Parameters<typeof scene>[0] = {},
 ): Promise<{ made: Scene; at: Ground; seen: { authorization?: string }[] }> {
   const made = await scene(options);
+  opened.push(made);
   const { project, directory, server } = made;
   const evil = await serveEvil();
   const sibling = join(project.root, 'sibling');
@@ -63,59 +69,68 @@ function filesBelow(directory: string): string[] {
 
 const attacks = [...gitDirectoryAttacks, ...configAttacks, ...foreignAttacks, ...leftoverAttacks];
 
-test.each(attacks)('$name: $ends, and nothing ran or leaked', async ({ plant, ends, leaves }) => {
-  const all = await ground();
-  const { made, at } = all;
-  plant(at);
-  const published = await made.publish().catch((error: unknown) => {
-    if (error instanceof AppError) return error;
-    throw error;
-  });
-  await made.gate.patch(join(made.project.root, 'work.patch'));
-  expectNoHarm(all);
-  const patch = join(made.project.root, 'work.patch');
-  if (existsSync(patch)) expect(readFileSync(patch, 'utf8')).not.toContain(privateData);
-  if (ends === 'refused') {
-    expect(published).toMatchObject({ reason: 'gate_refused' });
-    expect(made.onServer()).toBeNull();
-    return;
-  }
-  expect(published).toMatchObject({ outcome: 'pushed' });
-  const tip = made.onServer()!;
-  expect(shellGit(made.project.bare, 'rev-parse', leaves ? `${tip}^{commit}` : `${tip}~1`)).toBe(at.sha);
-  if (!leaves) expect(shellGit(made.project.bare, 'show', `${tip}:b.txt`)).toBe('uncommitted');
-  expect(shellGit(made.project.bare, 'show', `${tip}:a.txt`)).toBe('legitimate');
-  expect(shellGit(made.project.bare, 'ls-tree', '-r', tip)).not.toMatch(/160000/);
-});
+describe.each([
+  ['without a fence', false],
+  ['through a fence', true],
+] as const)('%s', (_, fenced) => {
+  describe.skipIf(fenced && whyNoFence)('the gate', () => {
+    test.each(attacks)('$name: $ends, and nothing ran or leaked', async ({ plant, leaves, ...attack }) => {
+      const ends = (fenced && attack.fenced) || attack.ends;
+      const all = await ground({ fenced });
+      const { made, at } = all;
+      plant(at);
+      const published = await made.publish().catch((error: unknown) => {
+        if (error instanceof AppError) return error;
+        throw error;
+      });
+      await made.gate.patch(join(made.project.root, 'work.patch'));
+      expectNoHarm(all);
+      const patch = join(made.project.root, 'work.patch');
+      if (existsSync(patch)) expect(readFileSync(patch, 'utf8')).not.toContain(privateData);
+      if (ends === 'refused') {
+        expect(published).toMatchObject({ reason: 'gate_refused' });
+        expect(made.onServer()).toBeNull();
+        return;
+      }
+      expect(published).toMatchObject({ outcome: 'pushed' });
+      const tip = made.onServer()!;
+      expect(shellGit(made.project.bare, 'rev-parse', leaves ? `${tip}^{commit}` : `${tip}~1`)).toBe(at.sha);
+      if (!leaves) expect(shellGit(made.project.bare, 'show', `${tip}:b.txt`)).toBe('uncommitted');
+      expect(shellGit(made.project.bare, 'show', `${tip}:a.txt`)).toBe('legitimate');
+      expect(shellGit(made.project.bare, 'ls-tree', '-r', tip)).not.toMatch(/160000/);
+    });
 
-test('a submodule that was there before, with a hostile configuration now, stays as it is', async () => {
-  const all = await ground({
-    before: (project) => {
-      const other = join(project.root, 'other');
-      mkdirSync(other);
-      shellGit(other, 'init', '-q');
-      commit(other, { 'inner.txt': 'inner\n', '.gitattributes': '* filter=x\n' });
-      shellGit(project.source, 'submodule', '--quiet', 'add', `file://${other}`, 'sub');
-      commit(project.source, {}, 'Submodule');
-      shellGit(project.source, 'push', '-q', 'origin', 'main');
-    },
-    beforeRun: (checkout) => shellGit(checkout, 'submodule', '--quiet', 'update', '--init'),
+    test('a submodule that was there before, with a hostile configuration now, stays as it is', async () => {
+      const all = await ground({
+        fenced,
+        before: (project) => {
+          const other = join(project.root, 'other');
+          mkdirSync(other);
+          shellGit(other, 'init', '-q');
+          commit(other, { 'inner.txt': 'inner\n', '.gitattributes': '* filter=x\n' });
+          shellGit(project.source, 'submodule', '--quiet', 'add', `file://${other}`, 'sub');
+          commit(project.source, {}, 'Submodule');
+          shellGit(project.source, 'push', '-q', 'origin', 'main');
+        },
+        beforeRun: (checkout) => shellGit(checkout, 'submodule', '--quiet', 'update', '--init'),
+      });
+      const { made, at } = all;
+      // Its HEAD has moved, so that git would look into it, and would take it for deleted if it were not skipped.
+      claudeCommits(join(at.directory, 'sub'), { 'more.txt': 'more\n' });
+      const config = join(at.directory, '.git/modules/sub/config');
+      for (const key of ['core.fsmonitor', 'filter.x.clean', 'filter.x.process', 'core.sshCommand']) {
+        shellGit('/', 'config', '--file', config, key, at.script);
+      }
+      write(at.directory, 'sub/inner.txt', 'dirty\n');
+      set(at.directory, 'push.recurseSubmodules', 'on-demand');
+      expect(await made.publish()).toMatchObject({ outcome: 'pushed', commits: 2 });
+      expectNoHarm(all);
+      const tip = made.onServer()!;
+      expect(shellGit(made.project.bare, 'rev-parse', `${tip}:sub`)).toBe(
+        shellGit(made.project.bare, 'rev-parse', `${made.base}:sub`),
+      );
+    });
   });
-  const { made, at } = all;
-  // Its HEAD has moved, so that git would look into it, and would take it for deleted if it were not skipped.
-  claudeCommits(join(at.directory, 'sub'), { 'more.txt': 'more\n' });
-  const config = join(at.directory, '.git/modules/sub/config');
-  for (const key of ['core.fsmonitor', 'filter.x.clean', 'filter.x.process', 'core.sshCommand']) {
-    shellGit('/', 'config', '--file', config, key, at.script);
-  }
-  write(at.directory, 'sub/inner.txt', 'dirty\n');
-  set(at.directory, 'push.recurseSubmodules', 'on-demand');
-  expect(await made.publish()).toMatchObject({ outcome: 'pushed', commits: 2 });
-  expectNoHarm(all);
-  const tip = made.onServer()!;
-  expect(shellGit(made.project.bare, 'rev-parse', `${tip}:sub`)).toBe(
-    shellGit(made.project.bare, 'rev-parse', `${made.base}:sub`),
-  );
 });
 
 test('the marks work: the same plants run and leak when git is used in the workspace', async () => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../words/errors.ts';
+import type { EncloseOptions, Fence } from '../words/fence.ts';
 import { runMark } from '../words/mark.ts';
 import { gitFailure } from './git-failure.ts';
 import type { Remote } from './remote.ts';
@@ -21,6 +22,12 @@ export interface GitOptions {
   gitDir?: string;
   workTree?: string;
   indexFile?: string;
+  /** Where objects are, when that is not in `gitDir`. */
+  objectDirectory?: string;
+  /** Runs in a fence: for repositories that hold what Claude has written. */
+  enclosure?: { fence: Fence } & EncloseOptions;
+  /** Most bytes that git writes to one file, in a fence. */
+  maxFileBytes?: number;
   /** Where the process stands; `/` unless told. */
   cwd?: string;
   stdin?: string | Buffer;
@@ -124,9 +131,10 @@ async function runOnce(args: string[], options: GitOptions): Promise<GitOutput> 
   try {
     return await new Promise<GitOutput>((resolve, reject) => {
       if (options.signal?.aborted) return reject(cancelled(args));
-      const child = spawn('git', args, {
+      const { command, env, args: given } = processOf(args, options);
+      const child = spawn(command, given, {
         cwd: options.cwd ?? '/',
-        env: processEnvironment(options),
+        env,
         stdio: [files.input ?? 'pipe', files.output ?? 'pipe', 'pipe'],
         // Own process group, so that an end also ends git's children (`git-remote-https`, `index-pack`).
         detached: process.platform !== 'win32',
@@ -151,6 +159,15 @@ async function runOnce(args: string[], options: GitOptions): Promise<GitOutput> 
     ended.abort();
     files.close();
   }
+}
+
+/** Git itself, or the fence around it; then its directory is the one inside. */
+function processOf(args: string[], options: GitOptions) {
+  const env = processEnvironment(options);
+  if (!options.enclosure) return { command: 'git', args, env };
+  const { fence, ...enclosed } = options.enclosure;
+  const { maxFileBytes } = options;
+  return fence.enclose('git', args, { ...enclosed, maxFileBytes, env });
 }
 
 /** Stops the process at its time limit or at the caller's abort, whichever comes first. */
@@ -229,6 +246,7 @@ function processEnvironment(options: GitOptions): Record<string, string> {
   if (options.gitDir) env.GIT_DIR = options.gitDir;
   if (options.workTree) env.GIT_WORK_TREE = options.workTree;
   if (options.indexFile) env.GIT_INDEX_FILE = options.indexFile;
+  if (options.objectDirectory) env.GIT_OBJECT_DIRECTORY = options.objectDirectory;
   if (options.identity) Object.assign(env, identityEnvironment(options.identity));
   return {
     ...env,

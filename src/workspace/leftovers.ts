@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { lstat, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
+import type { Fence } from '../words/fence.ts';
 import { changesOf, newCommits } from './changes.ts';
 import { isProtected, linkProblem } from './checks.ts';
+import { openFencedStore } from './fenced-store.ts';
 import { type GateContext, trustedCommits } from './gate-state.ts';
 import type { Identity } from './git.ts';
+import { takeCommit } from './import.ts';
 import { absent, readPlain } from './plain-files.ts';
 import { findSecrets, newSecrets } from './secret-scan.ts';
 import { type LeftOut, overTree, type RunOverTree, type Uncommitted, uncommitted } from './work-tree.ts';
@@ -27,17 +30,18 @@ export interface Leftovers {
 }
 
 /**
- * THE SEAM: with a fence this commit is made inside it, in the workspace itself. Without one it is made from the
- * gate's own repository and index over the work tree; nothing of the workspace's `.git` is read but a few names.
+ * With a fence git looks at the work tree inside it, and the commit is made in the workspace itself, so that a later
+ * turn builds on it. Without one it is made from the gate's own repository and index over the work tree. Nothing of the
+ * workspace's `.git` is read but a few names, and what may be published is decided out here either way.
  */
 export async function commitLeftovers(
   context: GateContext,
   tip: string,
   request: LeftoverRequest,
 ): Promise<Leftovers> {
-  const indexFile = join(context.state.directory, `index-${randomUUID()}`);
+  const place = await (context.fence ? fencedPlace(context, context.fence) : gatePlace(context));
   try {
-    const run = await overTree(context, indexFile, tip);
+    const run = await overTree(place.context, place.indexFile, tip);
     const found = await uncommitted(context, run);
     if (await isUnfinished(context))
       return { sha: tip, files: 0, left: [...found.left, ...allOf(found, unfinished)] };
@@ -48,13 +52,66 @@ export async function commitLeftovers(
     const files = found.changed.length + found.deleted.length - refused.length;
     if (tree === (await context.run(['rev-parse', `${tip}^{tree}`])).stdout)
       return { sha: tip, files: 0, left: found.left };
-    const made = await context.run(['commit-tree', tree, '-p', tip], {
-      identity: request.identity,
-      stdin: request.message,
-    });
+    const { identity, message: stdin } = request;
+    const made = await place.context.run(['commit-tree', tree, '-p', tip], { identity, stdin });
+    await place.keep(made.stdout, tip);
     return { sha: made.stdout, files, left: found.left };
   } finally {
-    await rm(indexFile, { force: true });
+    await place.close();
+  }
+}
+
+/** Where git works on leftovers. */
+interface Place {
+  context: GateContext;
+  indexFile: string;
+  /** Puts the finished commit where the others look for it. */
+  keep(sha: string, parent: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function gatePlace(context: GateContext): Promise<Place> {
+  const indexFile = join(context.state.directory, `index-${randomUUID()}`);
+  return {
+    ...{ context, indexFile },
+    keep: async () => undefined,
+    close: () => rm(indexFile, { force: true }),
+  };
+}
+
+async function fencedPlace(context: GateContext, fence: Fence): Promise<Place> {
+  const store = await openFencedStore(context, fence, { writes: true });
+  return {
+    context: { ...context, run: store.run },
+    indexFile: store.indexFile,
+    keep: async (sha, parent) => {
+      await takeCommit(context, sha, parent);
+      await advance(context, fence, { sha, parent });
+    },
+    close: store.close,
+  };
+}
+
+/**
+ * Moves the workspace's branch and index to the commit, inside the fence: the one time that git obeys the configuration
+ * that Claude wrote. It is a convenience for the next turn; what is published does not depend on it.
+ */
+async function advance(
+  { state, run }: GateContext,
+  fence: Fence,
+  { sha, parent }: { sha: string; parent: string },
+): Promise<void> {
+  const inside = {
+    gitDir: join(state.workspace, '.git'),
+    workTree: state.workspace,
+    enclosure: { fence },
+    timeoutMs: 60_000,
+  };
+  try {
+    await run(['update-ref', '-m', 'Keep what was left uncommitted', 'HEAD', sha, parent], inside);
+    await run(['reset', '-q'], inside);
+  } catch {
+    // Its HEAD is elsewhere, or its repository is out of order: it stays as it is.
   }
 }
 
