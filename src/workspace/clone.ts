@@ -91,7 +91,16 @@ async function copyObjects(mirror: string, gitDir: string): Promise<void> {
       await copyTrustedObjects(mirror, gitDir);
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === copyAttempts) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (attempt === copyAttempts)
+        throw new AppError(
+          'git_failed',
+          'The mirror changed all the time while a workspace was made from it.',
+          {
+            cause: error,
+            remedy: 'Nothing to do: it is tried again.',
+          },
+        );
       await rm(join(gitDir, 'objects'), { recursive: true, force: true });
     }
   }

@@ -176,7 +176,7 @@ async function removeStaleLocks(directory: string): Promise<void> {
   for (let found = await locks(); found.length > 0; found = await locks()) {
     for (const lock of found) {
       const made = (await stat(lock).catch(absent))?.mtimeMs;
-      if (made !== undefined && Date.now() - made > lockLifeMs) await rm(lock, { force: true });
+      if (made !== undefined && Math.abs(Date.now() - made) > lockLifeMs) await rm(lock, { force: true });
     }
     await sleep(50);
   }
