@@ -72,15 +72,17 @@ export async function ownersOf(directory: string): Promise<Owners> {
   };
 }
 
-/** Gives a directory and all in it to one user. Links are changed themselves, not what they lead to. */
+/** Gives directories and all in them to one user. Links are changed themselves, not what they lead to. */
 export function giveTo({ uid, gid }: Owner, paths: string[]): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const child = spawn('chown', ['-R', '-h', '-P', `${uid}:${gid}`, '--', ...paths], {
+  const others = ['(', '!', '-uid', String(uid), '-o', '!', '-gid', String(gid), ')'];
+  const change = ['-exec', 'chown', '-h', `${uid}:${gid}`, '--', '{}', '+'];
+  const child = spawn('find', ['-P', ...paths, ...others, ...change], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   createInterface({ input: child.stderr }).once('line', (line) => reject(new Error(line)));
   child.on('error', reject);
-  child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`chown ended with ${code}`))));
+  child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`find ended with ${code}`))));
   return promise;
 }
 

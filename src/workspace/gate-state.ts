@@ -37,6 +37,8 @@ export interface GateState {
   limits: GateLimits;
   /** True when the checkout is a partial clone, whose unchanged files may be missing. */
   partial: boolean;
+  /** True when the files get another owner for Claude's time, which changes their change time. */
+  changesHands: boolean;
   /** How files become blobs on this machine (`core.autocrlf`, `core.fileMode`, …). */
   fileConfig: Record<string, string>;
 }

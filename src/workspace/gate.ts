@@ -84,6 +84,7 @@ export async function createGate(request: GateRequest): Promise<Gate> {
     neverTo,
     limits,
     partial,
+    changesHands: Boolean(request.fence?.owner),
     fileConfig,
   };
   const context = gateContext(state, request);

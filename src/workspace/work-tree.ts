@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GateContext, splitZ } from './gate-state.ts';
+import { type GateContext, type GateState, splitZ } from './gate-state.ts';
 import { type GitOutput, git } from './git.ts';
 import { absent, isRealDirectory, openPlain } from './plain-files.ts';
 
@@ -39,7 +39,7 @@ export async function rememberTree({ state }: GateContext): Promise<void> {
   const tagged = splitZ((await run(['ls-files', '-z', '-t'])).stdout);
   const skipped = tagged.filter((line) => line.startsWith('S ')).map((line) => line.slice(2));
   const before: Record<string, Signature> = {};
-  for (const path of [...listed, ...skipped]) before[path] = await signature(state.workspace, path);
+  for (const path of [...listed, ...skipped]) before[path] = await signature(state, path);
   await writeFile(join(state.directory, beforeFile), JSON.stringify(before), { mode: 0o600 });
 }
 
@@ -73,7 +73,7 @@ export async function uncommitted({ state }: GateContext, run: RunOverTree): Pro
   const covered = [...tracked.keys()].filter((path) => parents(path).some((parent) => covering.has(parent)));
   const result: Uncommitted = { changed: [], deleted: [], left: [] };
   for (const path of new Set([...modified, ...fresh, ...covered])) {
-    if (path in before && before[path] === (await signature(state.workspace, path))) continue;
+    if (path in before && before[path] === (await signature(state, path))) continue;
     await sort(result, { workspace: state.workspace, path, formerId: tracked.get(path) ?? null });
   }
   await leaveFiltered(result, { run, workspace: state.workspace, tracked });
@@ -147,10 +147,14 @@ function isBelowRealDirectories(workspace: string, path: string): Promise<boolea
   return isRealDirectory(workspace, path.split('/').slice(0, -1).join('/')).catch(() => false);
 }
 
-/** The change time cannot be set by hand, so an equal signature means an untouched file. */
-async function signature(workspace: string, path: string): Promise<Signature> {
+/**
+ * The change time cannot be set by hand, so an equal signature means an untouched file. Where the owner changes, the
+ * time of the content has to do: who sets that back by hand only hides work from being published.
+ */
+async function signature({ workspace, changesHands }: GateState, path: string): Promise<Signature> {
   const found = await lstat(join(workspace, path), { bigint: true }).catch(absent);
-  return found ? [found.mode, found.size, found.ino, found.ctimeNs].join(' ') : null;
+  if (!found) return null;
+  return [found.mode, found.size, found.ino, changesHands ? found.mtimeNs : found.ctimeNs].join(' ');
 }
 
 function parents(path: string): string[] {
