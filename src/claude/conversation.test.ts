@@ -172,6 +172,17 @@ test('limits end a turn with their reason: turns are counted anew, a budget is f
   expect(await poor.conversation.over).toMatchObject({ reason: '' });
 });
 
+test('a turn that ends without a word has answered all the same', async () => {
+  await using story = await Story.start();
+  story.model.script([{ thinking: 'Nothing to add.' }]);
+  const told = await story.open();
+  const first = message('msg-first');
+  told.conversation.send([first]);
+  await told.idle();
+  expect(told.turns[0]).toMatchObject({ reason: '', answered: [first.uuid] });
+  await told.conversation.end();
+});
+
 test('a model that is down ends the turn, not the conversation', async () => {
   await using story = await Story.start();
   let up = false;

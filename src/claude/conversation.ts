@@ -101,7 +101,7 @@ export class Conversation {
     this.aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     this.stored = new StoredSession(plan.sessionId, plan.store, {
       onStored: (answered) => {
-        this.answered.push(...answered.filter((uuid) => this.given.has(uuid)));
+        this.answered.push(...answered);
         this.confirm();
       },
       onLost: (error) => this.stop(lost(error)),
@@ -229,7 +229,9 @@ export class Conversation {
       turns: turns + usage.turns,
       durationMs: durationMs + usage.durationMs,
     };
-    this.events.onTurnEnd({ ...ending, usage: this.usage, answered: this.answered.splice(0) });
+    if (ending.reason === '') this.answered.push(...this.stored.transcript.endTurn());
+    const answered = this.answered.splice(0).filter((uuid) => this.given.has(uuid));
+    this.events.onTurnEnd({ ...ending, usage: this.usage, answered });
   }
 
   /** Claude says that it is idle: true once nothing is on its way to it. */

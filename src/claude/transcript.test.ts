@@ -17,6 +17,7 @@ const says = (stop: string | null, more: object = {}) => ({
   message: { model: 'claude', stop_reason: stop, content: [{ type: 'text', text: 'so' }] },
   ...more,
 });
+const thinks = { type: 'assistant', message: { stop_reason: 'end_turn', content: [{ type: 'thinking' }] } };
 const calls = (id: string, name = 'Bash') => ({
   type: 'assistant',
   message: {
@@ -73,6 +74,8 @@ describe('how it stands after the last entry', () => {
       asked,
     ],
     ["Claude Code's own words", [user('X'), { type: 'assistant', message: synthetic }], asked],
+    ['thought through, not said', [user('X'), thinks], asked],
+    ['thought through and said', [user('X'), thinks, says('end_turn')], done],
     ['at work', [user('X'), calls('t')], asked],
     ['with a result and nothing more', [user('X'), calls('t'), result('t')], asked],
     ['at the end', [user('X'), calls('t'), result('t'), says('end_turn')], done],
@@ -104,6 +107,8 @@ describe('how it stands after the last entry', () => {
     expect(transcript.hasStarted).toBe(true);
     expect(transcript.add([says('end_turn')])).toEqual(['A', 'B']);
     expect(transcript.add([user('C'), says('end_turn')])).toEqual(['C']);
+    expect(transcript.add([user('D')])).toEqual([]);
+    expect(transcript.endTurn()).toEqual(['D']);
   });
 });
 

@@ -91,6 +91,12 @@ export class Transcript {
     return [...this.openTools.values()].at(-1) ?? null;
   }
 
+  /** The turn has ended well, perhaps without a word. @returns the messages that are answered by it. */
+  endTurn(): string[] {
+    if (this.isUnanswered) this.said = '';
+    return this.answer();
+  }
+
   private read(entry: Entry): string[] {
     if (entry.isSidechain) return [];
     const blocks = blocksOf(entry);
@@ -123,7 +129,9 @@ export class Transcript {
     if (isApiErrorMessage || message?.model === '<synthetic>') return [];
     for (const { type, id = '', name = '', input } of blocks)
       if (type === 'tool_use') this.openTools.set(id, { id, name, input });
-    if (!finalStops.has(message?.stop_reason ?? '')) return [];
+    // Each block is an entry with the stop of the whole message: thoughts come first, and words may not follow any more.
+    const speaks = blocks.some(({ type }) => type !== 'thinking' && type !== 'redacted_thinking');
+    if (!speaks || !finalStops.has(message?.stop_reason ?? '')) return [];
     this.said = blocks.flatMap(({ type, text }) => (type === 'text' && text ? [text] : [])).join('\n\n');
     return this.answer();
   }
