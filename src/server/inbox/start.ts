@@ -12,6 +12,8 @@ import { type Telling, tell } from './tell.ts';
 export interface InboxOptions extends RouterOptions {
   /** Milliseconds between two looks at lanes that were left; a minute unless told. */
   sweepMs?: number;
+  /** False: missed deliveries are not fetched by themselves. */
+  recover?: boolean;
 }
 
 /** Seconds after which something undecided counts as left: its job was lost with the process that ran it. */
@@ -28,19 +30,25 @@ export async function startInbox(
     concurrency: 8,
   });
   await jobs.work<Telling>('tell', ({ data }) => tell(context, data), { concurrency: 2 });
-  await jobs.work('recover', async () => void (await recoverDeliveries(context, takerOf(context))), {
-    concurrency: 1,
-  });
-  await jobs.schedule('recover', '*/3 * * * *');
-  await jobs.enqueue(store.database, 'recover', {});
-  const sweep = async () => {
-    for (const lane of await waitingLanes(store.database, leftAfter)) await router.route(lane);
-  };
-  const timer = setInterval(() => {
-    sweep().catch((error: Error) => log.warning(`Lanes could not be looked after: ${error.message}`));
-  }, options.sweepMs ?? 60_000);
+  if (options.recover !== false) await recoverByItself(context);
+  const sweep = (seconds: number) =>
+    waitingLanes(store.database, seconds)
+      .then((lanes) => Promise.all(lanes.map((lane) => router.route(lane))))
+      .catch((error: Error) => log.warning(`Lanes could not be looked after: ${error.message}`));
+  // At once: what an earlier life left under way is nobody's now, and order is kept whoever else takes it up.
+  void sweep(0);
+  const timer = setInterval(() => void sweep(leftAfter), options.sweepMs ?? 60_000);
   timer.unref();
   return { close: () => clearInterval(timer) };
+}
+
+/** At once, and every three minutes, once for all servers together. */
+async function recoverByItself(context: ServerContext): Promise<void> {
+  const { jobs, store } = context;
+  const run = async () => void (await recoverDeliveries(context, takerOf(context)));
+  await jobs.work('recover', run, { concurrency: 1 });
+  await jobs.schedule('recover', '*/3 * * * *');
+  await jobs.enqueue(store.database, 'recover', {});
 }
 
 /** What a fetched delivery goes through: the same as one that was delivered. */
