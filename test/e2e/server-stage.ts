@@ -1,7 +1,7 @@
 /** The stage of a server story: a local GitHub, a scripted Claude, and the built server as a process with its own data. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,7 +14,7 @@ import { type ScriptedModel, startModel } from '../../testkit/claude/model.ts';
 import type { Script } from '../../testkit/claude/step.ts';
 import type { Delivery, WebhookEvent } from '../../testkit/github/deliveries.ts';
 import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import type { Comment, Issue } from '../../testkit/github/model.ts';
+import type { Comment, Issue, PullRequest, Subject } from '../../testkit/github/model.ts';
 import type { RepositoryView } from '../../testkit/github/repository-view.ts';
 import { projectFiles } from './stage.ts';
 
@@ -54,7 +54,7 @@ export interface ServerStage extends AsyncDisposable {
     repository?: RepositoryView;
   }): Promise<Issue>;
   /** A comment on the issue or pull request, and its delivery. */
-  comment(issue: Issue, body: string, author?: string): Promise<Comment>;
+  comment(subject: Subject, body: string, author?: string): Promise<Comment>;
   /** A path in the workspace of an issue, as Claude's tools name it. */
   path(issue: Issue, relative: string): string;
   /** The server's database, for what cannot be seen from outside. */
@@ -63,9 +63,20 @@ export interface ServerStage extends AsyncDisposable {
   health(): Promise<Health>;
   /** Waits until `check` gives something; fails with `what`, the server's output and the sessions' logs. */
   until<T>(what: string, check: () => T | Promise<T>, timeoutMs?: number): Promise<NonNullable<T>>;
-  /** The answers that Forgehand has posted on the issue. */
-  answers(issue: Issue): string[];
+  /** The answers that Forgehand has posted on the issue or pull request. */
+  answers(subject: Subject): string[];
+  /** Waits until one of them ends with these words. */
+  answered(subject: Subject, words: string): Promise<string>;
+  /** The pull requests of the project, and the one that belongs to an issue. */
+  pulls(): PullRequest[];
+  pullOf(issue: Subject): PullRequest | undefined;
+  /** How often these words stand in what Claude was last sent in the conversation that begins with the issue. */
+  timesHeard(words: string): number;
+  hasTmux: boolean;
 }
+
+/** Whether the machine has tmux: without it sessions run detached. */
+const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
 export interface Health {
   status: string;
@@ -78,6 +89,8 @@ export interface Health {
 
 export async function setServerStage(scene: ServerScene = {}): Promise<ServerStage> {
   const root = await mkdtemp(join(tmpdir(), 'forgehand-server-'));
+  // As root the database runs as another user, who must get to its files.
+  await chmod(root, 0o711);
   const dataDir = join(root, 'data');
   const workspaces = join(root, 'workspaces');
   await mkdir(join(root, 'home'));
@@ -194,8 +207,20 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
         `Waited in vain: ${what} (last: ${JSON.stringify(last)})\n${output}\n${sessionLogs(dataDir)}`,
       );
     },
-    answers: (issue) =>
-      issue.comments.filter(({ author }) => author.login === 'forgehand-bot').map(({ body }) => body),
+    answers: (subject) =>
+      subject.comments.filter(({ author }) => author?.login === 'forgehand-bot').map(({ body }) => body),
+    answered: (subject, words) =>
+      stage.until(`an answer with “${words}”`, () =>
+        stage.answers(subject).find((body) => body.includes(words)),
+      ),
+    pulls: () => repository.pullRequests(),
+    pullOf: ({ number }) =>
+      repository.pullRequests().find(({ head }) => head.ref.startsWith(`issue-${number}`)),
+    timesHeard: (words) => {
+      const text = JSON.stringify(model.main.at(-1)?.body.messages ?? []);
+      return text.split(JSON.stringify(words).slice(1, -1)).length - 1;
+    },
+    hasTmux,
     [Symbol.asyncDispose]: async () => {
       await database?.close();
       await stage.kill('SIGKILL');

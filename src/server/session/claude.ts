@@ -1,5 +1,5 @@
 /** Claude for one session: its fence, its tools, its settings, and the conversation with it. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type Conversation, openConversation } from '../../claude/conversation.ts';
 import { findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
@@ -14,6 +14,7 @@ import type { ToolServer } from '../../words/tool.ts';
 import { changeThread } from '../store/session-threads.ts';
 import { transcriptOf } from '../store/transcript.ts';
 import type { SessionContext } from './context.ts';
+import { runDirectory } from './door.ts';
 import type { Happenings } from './happenings.ts';
 import type { PullRequestText } from './turn.ts';
 
@@ -40,11 +41,15 @@ export async function openSessionFence(
     return null;
   }
   const { environment } = claudeSettings({ door, task, githubToken: null });
+  const scratch = runDirectory(context.configuration.server.dataDir, context.held.key);
+  await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
   return openFence({
     workspace: door.directory,
     readOnly: [executable],
-    scratch: door.scratch,
+    scratch,
     environment,
+    hidden: [context.configuration.server.dataDir, context.configuration.server.workspacesRoot],
     egressAllowed,
     limits,
     log: context.log,

@@ -23,9 +23,17 @@ export interface SessionPlace {
 
 /** What a thread keeps on this machine besides its workspace: gate, settings, patches. Private to us. */
 export function threadDirectory(dataDir: string, key: string): string {
+  return join(dataDir, 'threads', `${key.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, 80)}-${digestOf(key)}`);
+}
+
+/** Short, as sockets lie in it, whose paths may have 107 bytes; what a killed session left there may be removed. */
+export function runDirectory(dataDir: string, key: string): string {
+  return join(dataDir, 'run', digestOf(key));
+}
+
+function digestOf(key: string): string {
   // A name of its own for each thread whatever its repository is called, also where case does not count.
-  const digest = createHash('sha256').update(key.toLowerCase()).digest('hex').slice(0, 16);
-  return join(dataDir, 'threads', `${key.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, 80)}-${digest}`);
+  return createHash('sha256').update(key.toLowerCase()).digest('hex').slice(0, 12);
 }
 
 export function sessionDoor(place: SessionPlace): Door {

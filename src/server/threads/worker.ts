@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { endProcesses } from '../../claude/process.ts';
 import type { RunningPart, ServerContext } from '../context.ts';
+import { startInbox } from '../inbox/start.ts';
 import { hostName, isAlive, ourselves } from '../session/holder.ts';
 import {
   adoptLease,
@@ -43,6 +44,7 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
     await logSessions(context, host),
   ];
   const timers = [setInterval(look, lookEveryMs), setInterval(care, tendEveryMs)];
+  const inbox = await startInbox(context);
   await jobs.work('retention', () => removeOld(store.database, configuration.server.retentionDays));
   await jobs.schedule('retention', '17 3 * * *');
   void look();
@@ -51,6 +53,7 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
     url: null,
     close: async () => {
       for (const timer of timers) clearInterval(timer);
+      inbox.close();
       for (const stop of stops) await stop();
       await Promise.all([look.settled(), care.settled()]);
     },
