@@ -78,6 +78,24 @@ describe('a GitHub App', () => {
     }
   });
 
+  test('a known installation is not looked up, unless GitHub knows it no more', async () => {
+    await using server = await startServer([
+      minted('ghs_known'),
+      { status: 404, body: { message: 'Not Found' } },
+      installation,
+      minted('ghs_anew'),
+    ]);
+    const tokenOf = async (installationId: number) =>
+      (await authenticate(source(server, { app, installationId }))).token();
+    expect([await tokenOf(76), await tokenOf(75)]).toEqual(['ghs_known', 'ghs_anew']);
+    expect(server.asked.map(({ path }) => path)).toEqual([
+      '/app/installations/76/access_tokens',
+      '/app/installations/75/access_tokens',
+      '/repos/octo-org/hello/installation',
+      '/app/installations/77/access_tokens',
+    ]);
+  });
+
   test('a key whose line breaks were pasted as \\n works', async () => {
     await using server = await startServer([installation, minted('ghs_app')]);
     const pasted = { id: '1234', privateKey: new Secret(pem.replaceAll('\n', '\\n')) };

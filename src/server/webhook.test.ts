@@ -80,6 +80,23 @@ describe('a delivery is verified, kept, and answered', () => {
   });
 });
 
+test('a full disk is said, with 503, and what comes at the same time is kept', async () => {
+  const { database } = stage.store;
+  await database.query(`create function full_disk() returns trigger language plpgsql as $$ begin
+    raise exception using errcode = '53100', message = 'could not extend file: No space left on device'; end $$`);
+  await database.query(
+    `create trigger full_disk before insert on deliveries for each row when (new.id like 'full-%') execute function full_disk()`,
+  );
+  const send = (guid: string) => stage.post(opened, headersOf(opened, { guid }));
+  const answers = await Promise.all(['a-1', 'full-2', 'a-3', 'a-4'].map(send));
+  expect(answers.map(({ status }) => status)).toEqual([202, 503, 202, 202]);
+  expect(await answers[1]!.json()).toMatchObject({
+    error: expect.stringContaining('No space left on device'),
+  });
+  await database.query('drop trigger full_disk on deliveries');
+  expect((await send('full-2')).status).toBe(202);
+});
+
 describe('what is no delivery of GitHub is not kept', () => {
   test.each<[string, () => [string | Buffer, Record<string, string>], number]>([
     ['unsigned', () => [opened, without(headersOf(opened), 'x-hub-signature-256')], 401],

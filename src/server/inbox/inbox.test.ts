@@ -309,6 +309,23 @@ describe('order', () => {
     for (const other of others) expect(await stage.messages(other.key)).toHaveLength(2);
   });
 
+  test('two servers on one database keep it too, and each delivery has its effect once', async () => {
+    await using other = await setInboxStage({
+      ...{ store: stage.store, github: stage.github },
+      environment: { TRIGGER: 'opened,mention' },
+    });
+    const { issue, key } = await openIssue();
+    const events = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        stage.github.event.issueComment(stage.github.comment(issue, { author: 'octocat', body: `${n}` })),
+      ),
+    );
+    for (const [n, event] of events.entries()) await (n % 2 ? other : stage).deliver(event);
+    await stage.settled();
+    const said = (await stage.messages(key)).slice(1).map(({ body }) => Number(body));
+    expect(said).toEqual(events.map((_, n) => n));
+  });
+
   test('a poisoned delivery is set aside after five failures, and what comes after it is taken in', async () => {
     const { issue, key } = await openIssue();
     await stage.store.database.query(
