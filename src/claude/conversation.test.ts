@@ -131,6 +131,27 @@ test('an interrupted turn says so, what was queued runs next, and the conversati
   await told.conversation.end();
 });
 
+test('ended in the middle of a turn, it goes on with what is still open, and only with that', async () => {
+  await using story = await Story.start();
+  story.model.script([{ tools: [untilReleased(story)] }, { text: 'two' }, { text: 'three' }]);
+  const told = await story.open();
+  const first = message('msg-first');
+  told.conversation.send([first]);
+  await started(story);
+  await told.conversation.end();
+  expect(await told.conversation.over).toMatchObject({ reason: '' });
+
+  const again = await story.open();
+  expect(again.conversation.unfinished()).toBeNull();
+  const notice = again.conversation.unfinished([first.uuid]);
+  again.conversation.send([message(notice!), first]);
+  await again.idle();
+  expect(again.turns[0]!.answered).toEqual([first.uuid, expect.any(String)]);
+  expect(timesSaid(story.model, 'msg-first')).toBe(1);
+  expect(again.conversation.unfinished([first.uuid])).toBeNull();
+  await again.conversation.end();
+});
+
 test('a command in the background wakes Claude by itself', async () => {
   await using story = await Story.start();
   story.model.script([

@@ -135,9 +135,12 @@ export class Conversation {
     void this.follow();
   }
 
-  /** What to send so that Claude goes on with a turn that was cut, by a crash, a limit or a failing model; else null. */
-  unfinished(): string | null {
-    return unfinishedNotice(this.stored.transcript);
+  /**
+   * What to send so that Claude goes on with a turn that was cut, by a crash, a limit or a failing model; else null.
+   * @param open messages that are still to be answered: of a turn that was stopped, by `end()` too, only these count.
+   */
+  unfinished(open: string[] = []): string | null {
+    return unfinishedNotice(this.stored.transcript, open);
   }
 
   /** Whether the stored transcript has this message. */

@@ -165,9 +165,11 @@ export function toolUses(entries: unknown[]): string[] {
 /**
  * What to tell Claude so that it goes on with a turn that was cut; null when nothing was. It is never re-run blindly:
  * only Claude can look whether its last command has had its effect.
+ * @param open messages that somebody still waits for, though the turn may have been stopped on purpose.
  */
-export function unfinishedNotice(transcript: Transcript): string | null {
-  if (!transcript.isUnanswered) return null;
+export function unfinishedNotice(transcript: Transcript, open: string[] = []): string | null {
+  const waits = open.some((uuid) => transcript.holds(uuid) && !transcript.hasAnswered(uuid));
+  if (!transcript.isUnanswered && !waits) return null;
   const tool = transcript.interruptedTool;
   const command = tool
     ? ` The outcome of your last call (\`${tool.name}\`) is unknown: it may have run completely, in part or not at all. Look at the actual state before you repeat anything that has an effect.`
