@@ -1,8 +1,8 @@
-/** Bundles the doors into `dist/`: ESM that runs without node_modules, heavy parts in chunks that load when needed. */
+/** Bundles the doors into `dist/`: the Action to run without node_modules, the command to run with them. */
 import { rm } from 'node:fs/promises';
 import { type BuildOptions, build, watch } from 'rolldown';
 
-/** One build a door: shared chunks would cost the start of each of them a file more to find and read. */
+/** The Action, heavy parts in chunks that load when needed. One build a door: shared chunks would cost the start of each of them a file more to find and read. */
 const doors = ['main', 'post'].map(
   (name): BuildOptions => ({
     input: { [name]: `src/action/${name}.ts` },
@@ -19,9 +19,27 @@ const doors = ['main', 'post'].map(
   }),
 );
 
+/** The command: it is installed with its dependencies, so they stay where they are. */
+const command: BuildOptions = {
+  input: { forgehand: 'src/cli/main.ts' },
+  platform: 'node',
+  // The demo works on the test kit, which is there in a clone only.
+  external: [/^[^./]/, /\/demo\.ts$/],
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'forgehand/[name].mjs',
+    banner: ({ isEntry }) => (isEntry ? '#!/usr/bin/env node' : ''),
+  },
+  logLevel: 'warn',
+};
+
+const all = [...doors, command];
+
 if (process.argv.includes('--watch')) {
-  watch(doors);
+  watch(all);
 } else {
   await rm('dist', { recursive: true, force: true });
-  await Promise.all(doors.map((door) => build(door)));
+  await Promise.all(all.map((one) => build(one)));
 }

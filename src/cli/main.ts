@@ -1,16 +1,42 @@
 /** The `forgehand` command: one file per subcommand. */
+import { complain } from './complain.ts';
+
+const usage = `Usage: forgehand <command>
+
+  serve    takes GitHub's webhooks and works on them
+           --role all|web|worker   only the door, or only the work; several servers share one DATABASE_URL
+  stop     ends the server, its sessions and its PostgreSQL
+  version  prints Forgehand's version
+
+Everything else is set by environment variables or in \`.env\`; see docs/configuration.md.`;
 
 const [command, ...args] = process.argv.slice(2);
+process.exitCode = await run();
 
-if (command === 'demo') {
-  const { demo } = await import('./demo.ts');
-  process.exitCode = await demo(args);
-} else {
-  console.log(`Usage: forgehand demo [--keep]
-
-  demo   a local GitHub, a mention, and the built action answering it, end to end
-         --keep   leave the local GitHub running afterwards, to look at its pages
-
-With ANTHROPIC_API_KEY set, the demo works with the real model instead of a scripted one.`);
-  process.exitCode = command === undefined || command === 'help' || command === '--help' ? 0 : 2;
+async function run(): Promise<number> {
+  switch (command) {
+    case 'serve':
+      return (await import('./serve.ts')).serveCommand(args);
+    case 'stop':
+      return (await import('./stop.ts')).stopCommand();
+    // Started by the server for each thread at work.
+    case 'session':
+      process.exit(await (await import('../server/session/main.ts')).runSession(args).catch(complain));
+      break;
+    // Runs on the test kit, from a clone only.
+    case 'demo':
+      return (await import('./demo.ts')).demo(args);
+    case 'version':
+    case '--version':
+      console.log((await import('./version.ts')).version());
+      return 0;
+    case undefined:
+    case 'help':
+    case '--help':
+      console.log(usage);
+      return 0;
+    default:
+      console.error(`forgehand: there is no command \`${command}\`.\n\n${usage}`);
+      return 2;
+  }
 }
