@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Moments, type Watcher } from '../moments.ts';
 import {
   buildAnswer,
   defaultModel,
@@ -39,6 +40,8 @@ export interface ScriptedModel extends RequestLog, AsyncDisposable {
   script(steps: Script): void;
   /** Gives a script to some conversations only; of several that fit, the one added last is taken. */
   when(first: FirstText, steps: Script): void;
+  /** Calls the watcher before each request is answered and after its answer was sent; the returned function ends that. */
+  onRequest(watcher: Watcher<ModelRequest>): () => void;
   /** Ends all connections, also those that hang. */
   close(): Promise<void>;
 }
@@ -54,6 +57,7 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
     return typeof step === 'function' ? step(request) : step;
   };
   const attempts = new Attempts();
+  const moments = new Moments<ModelRequest>();
   const server = createServer((incoming, response) => {
     answerRequest(incoming, response).catch((error: unknown) => {
       // A script that throws must be seen by the test that wrote it, so it travels in the answer.
@@ -64,11 +68,13 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
   async function answerRequest(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await receive(incoming);
     log.add(request);
+    if (!(await moments.pass({ request, phase: 'before' }))) return void response.destroy();
     if (options.latencyMs) await pause(options.latencyMs);
     const path = request.path.split('?')[0];
     if (path !== '/' && path !== '/api/hello' && rejectKey(request, response, options.expectedKey)) return;
     if (request.kind === 'main') await answerStep(request, response, await stepOf(request), attempts);
     else await answerSide(request, response);
+    await moments.pass({ request, phase: 'after' });
   }
   await new Promise<void>((done, failed) => {
     server.once('error', failed);
@@ -88,6 +94,7 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
     when: (first: FirstText, steps: Script) => {
       scripts.push({ fits: (request) => fitsFirstText(first, request), steps });
     },
+    onRequest: moments.watch.bind(moments),
     close,
     [Symbol.asyncDispose]: close,
   });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Moments } from '../moments.ts';
 import { authoring } from './authoring.ts';
 import { credentials } from './credentials.ts';
 import { deliveryLog } from './deliveries.ts';
@@ -46,7 +47,9 @@ export async function startGitHub(options: LocalGitHubOptions = {}) {
   const faults = faultRegister();
   const log: LoggedRequest[] = [];
   const settings = { latencyMs: options.latencyMs ?? 0 };
-  const server = await listen({ kit, faults, oidc, exchange, log, latency: () => settings.latencyMs });
+  const moments = new Moments<LoggedRequest>();
+  const latency = () => settings.latencyMs;
+  const server = await listen({ kit, faults, oidc, exchange, log, moments, latency });
   const serverUrl = `http://127.0.0.1:${server.port}`;
   const apiUrl = `${serverUrl}/api/v3`;
   Object.assign(store.site, { serverUrl, apiUrl });
@@ -80,6 +83,8 @@ export async function startGitHub(options: LocalGitHubOptions = {}) {
     oidc,
     exchange,
     faults,
+    /** Calls the watcher before and after each request takes effect; the returned function ends that. */
+    onRequest: moments.watch.bind(moments),
 
     ...observations(kit, log),
 

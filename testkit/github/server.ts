@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Moments } from '../moments.ts';
 import type { Identity } from './access.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fault, Faults } from './faults.ts';
@@ -24,6 +25,7 @@ export interface ServerParts {
   oidc: Oidc;
   exchange: Exchange;
   log: LoggedRequest[];
+  moments: Moments<LoggedRequest>;
   /** Milliseconds that every request waits first; read at each request. */
   latency: () => number;
 }
@@ -91,6 +93,7 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   const fault = parts.faults.strike(target);
   if (fault?.delayMs) await sleep(fault.delayMs);
   if (response.destroyed || fault?.hang) return;
+  if (!(await parts.moments.pass({ request: entry, phase: 'before' }))) return void request.socket.destroy();
   if (fault && !fault.after && (await strike(exchanged, fault))) return;
   await carryOut(parts, exchanged, fault);
 }
@@ -119,10 +122,16 @@ async function carryOut(parts: ServerParts, exchanged: Exchanged, fault: Fault |
     response.on('finish', () => {
       entry.status = response.statusCode;
     });
-    await serveGit(parts.kit.store, git, identity === null ? 'bad' : identity, request, response);
+    await serveGit(parts.kit.store, git, {
+      identity: identity === null ? 'bad' : identity,
+      request,
+      response,
+      done: async () => void (await parts.moments.pass({ request: entry, phase: 'after' })),
+    });
     return;
   }
   const answer = await answerOf(parts, exchanged, identity);
+  if (!(await parts.moments.pass({ request: entry, phase: 'after' }))) return void request.socket.destroy();
   if (fault?.after && (await strike(exchanged, fault))) return;
   send(
     exchanged,

@@ -28,14 +28,17 @@ interface Refusal {
   text: string;
 }
 
+export interface GitExchange {
+  identity: Identity | 'bad';
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Everything was done; the answer ends when it is over. */
+  done(): Promise<void>;
+}
+
 /** Serves one request; ends when the answer is sent. */
-export async function serveGit(
-  store: Store,
-  git: GitRequest,
-  identity: Identity | 'bad',
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+export async function serveGit(store: Store, git: GitRequest, exchange: GitExchange): Promise<void> {
+  const { identity, request, response } = exchange;
   const repository = store.findRepository(git.repository);
   const pushes = git.service === 'git-receive-pack' || git.query.includes('service=git-receive-pack');
   const refusal = refuse(repository, identity, pushes);
@@ -50,7 +53,7 @@ export async function serveGit(
     return;
   }
   await followBranches(store, repository);
-  await runBackend(git, repository, pushRules(repository, identity), request, response);
+  await runBackend(git, repository, pushRules(repository, identity), exchange);
   if (git.service === 'git-receive-pack') await followBranches(store, repository);
 }
 
@@ -106,8 +109,7 @@ function runBackend(
   git: GitRequest,
   repository: Repository,
   rules: Record<string, string>,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, done }: GitExchange,
 ): Promise<void> {
   const header = (name: string) => String(request.headers[name] ?? '');
   const environment: Record<string, string> = {
@@ -131,13 +133,13 @@ function runBackend(
   response.on('close', () => backend.exitCode ?? backend.kill());
   return new Promise((resolve, reject) => {
     backend.on('error', reject);
-    relayCgi(backend.stdout, response);
+    relayCgi(backend.stdout, response, done);
     backend.on('close', () => resolve());
   });
 }
 
 /** CGI output is header lines, an empty line, and the body. */
-function relayCgi(output: NodeJS.ReadableStream, response: ServerResponse): void {
+function relayCgi(output: NodeJS.ReadableStream, response: ServerResponse, done: () => Promise<void>): void {
   let head = Buffer.alloc(0);
   output.on('data', (chunk: Buffer) => {
     if (response.headersSent) {
@@ -159,7 +161,8 @@ function relayCgi(output: NodeJS.ReadableStream, response: ServerResponse): void
     );
     response.write(head.subarray(end + 4));
   });
-  output.on('end', () => {
+  output.on('end', async () => {
+    await done();
     if (!response.headersSent) response.writeHead(500);
     response.end();
   });
