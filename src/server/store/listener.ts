@@ -19,7 +19,13 @@ export function createListener(url: string): Listener {
   let closed = false;
 
   const tell = (channel: string, payload: string) => {
-    for (const heard of channels.get(channel) ?? []) heard(payload);
+    for (const heard of channels.get(channel) ?? []) {
+      try {
+        heard(payload);
+      } catch {
+        // A listener's own affair; the others are to hear all the same.
+      }
+    }
   };
 
   const connectOnce = async (): Promise<pg.Client> => {
