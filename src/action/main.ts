@@ -82,6 +82,10 @@ function openDoor(job: Job): Door {
     warnings.push(message);
     log.warning(message);
   };
+  const note = (message: string) => {
+    warnings.push(message);
+    log.notice(message);
+  };
   return {
     ...job,
     job: { ...process.env, [runMark]: hostMark(mark) },
@@ -95,5 +99,6 @@ function openDoor(job: Job): Door {
     signal: cancel.signal,
     remember: (name, value) => remember({ commands, scratch }, name, value),
     warn,
+    note,
   };
 }

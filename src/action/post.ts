@@ -36,6 +36,7 @@ await rescue({
     tokens,
     claude: remembered('claude'),
     checkout: remembered('checkout'),
+    owners: remembered('owners'),
     comment: remembered('comment'),
     publishing: remembered('publishing'),
     reaction: remembered('reaction'),

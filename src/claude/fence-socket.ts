@@ -1,6 +1,7 @@
 /** A server of the host that programs in the fence reach by a socket file. */
-import { chmod, chown } from 'node:fs/promises';
+import { chmod, chown, open as openFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { basename, dirname } from 'node:path';
 
 export interface SocketPlace {
   path: string;
@@ -8,13 +9,8 @@ export interface SocketPlace {
   owner: { uid: number; gid: number } | null;
 }
 
-/** Linux's limit for a socket's name, its end included. */
-const longestPath = 107;
-
 /** @returns what ends it, with every connection. */
 export async function listen(server: Server, place: SocketPlace): Promise<{ close(): Promise<void> }> {
-  if (Buffer.byteLength(place.path) > longestPath)
-    throw new Error(`the socket's path is longer than ${longestPath} bytes: ${place.path}`);
   const open = new Set<{ destroy(): void }>();
   // Tunnels have left the server's own books.
   server.on('connection', (socket) => {
@@ -22,17 +18,21 @@ export async function listen(server: Server, place: SocketPlace): Promise<{ clos
     open.add(socket);
     socket.on('close', () => open.delete(socket));
   });
+  // A socket's name may have 107 bytes, and a runner's temporary directory alone can be longer: the directory is opened
+  // and named by its number.
+  const directory = await openFile(dirname(place.path), 'r');
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(place.path, resolve);
+    server.listen(`/proc/self/fd/${directory.fd}/${basename(place.path)}`, resolve);
   });
   await chmod(place.path, 0o600);
   if (place.owner) await chown(place.path, place.owner.uid, place.owner.gid);
   return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of open) socket.destroy();
-      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of open) socket.destroy();
+      await closed;
+      await directory.close();
+    },
   };
 }

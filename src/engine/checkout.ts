@@ -1,5 +1,6 @@
 /** The checkout of one run: taken over, put on its branch, guarded by its gate, and given back. */
 import { AppError } from '../words/errors.ts';
+import type { Fence } from '../words/fence.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
@@ -46,6 +47,8 @@ export interface PrepareRequest {
   /** Told after each push. */
   onPublished(branch: PublishedBranch): void;
   secrets(): Iterable<string>;
+  /** What Claude works in, and what its commits are taken through; null where there is none. */
+  fence: Fence | null;
   /** Set when the checkout stands on its branch already, at this commit. */
   started?: Started;
 }
@@ -79,6 +82,7 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     limits: { protectedPaths, allowProtectedPaths, maxChangedFiles, maxFileKib },
     environment: door.job,
     secrets: request.secrets,
+    fence: request.fence,
   });
   const publishing = {
     gate: gate.state,
@@ -102,8 +106,9 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
 export function reopenCheckout(
   request: Omit<PrepareRequest, 'workspace' | 'identity' | 'started' | 'task'> & { publishing: Publishing },
 ): Prepared {
-  const { door, plan, publishing, token, stop, onPublished, secrets } = request;
-  const gate = openGate(publishing.gate, { environment: door.job, signal: door.signal, secrets });
+  const { door, plan, publishing, token, stop, onPublished, secrets, fence } = request;
+  const options = { environment: door.job, signal: door.signal, secrets, fence };
+  const gate = openGate(publishing.gate, options);
   return {
     branch: publishing.gate.branch,
     moved: false,

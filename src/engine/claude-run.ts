@@ -1,5 +1,7 @@
 /** Claude in one run: started as soon as access is granted, given its prompt when the thread has been read, ended for good. */
 import { findClaude } from '../claude/executable.ts';
+import { type OpenFence, probeFence } from '../claude/fence.ts';
+import type { SessionPlan } from '../claude/options.ts';
 import { endProcesses, findSetpriv } from '../claude/process.ts';
 import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
 import { AppError } from '../words/errors.ts';
@@ -7,6 +9,7 @@ import type { Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import { claudeSettings, toolNames } from './claude.ts';
 import type { Door } from './door.ts';
+import { openRunFence } from './fence.ts';
 
 export interface ClaudeRunOptions {
   door: Door;
@@ -23,6 +26,8 @@ export interface ClaudeRunOptions {
 export class ClaudeRun {
   /** Claude Code's own messages, as they came. */
   readonly messages: unknown[] = [];
+  /** What Claude runs in; null where there is none. */
+  fence: OpenFence | null = null;
   private pid: number | null = null;
   private session: OpenSession | null = null;
   private readonly limit = new AbortController();
@@ -44,16 +49,21 @@ export class ClaudeRun {
       this.find(),
       import('../claude/session.ts'),
       findSetpriv(),
+      door.config.sandbox === 'off' ? null : probeFence(),
     ]);
-    const plan = {
-      ...settings,
-      executable,
-      directory: cwd,
-      servers,
-      systemAppend,
-      fence: null,
-      allowedTools: [...settings.allowedTools, ...(task.mode === 'tag' ? toolNames(servers) : [])],
-    };
+    this.signal.throwIfAborted();
+    const { environment, arguments: given } = settings;
+    const hasGitHubToken = githubToken !== null;
+    this.fence = await openRunFence({
+      ...{ door, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
+    });
+    const tools = task.mode === 'tag' ? toolNames(servers) : [];
+    const base = { ...settings, executable, directory: cwd, servers, systemAppend, fence: this.fence };
+    const plan = inFence(
+      { ...base, allowedTools: [...settings.allowedTools, ...tools] },
+      this.fence,
+      task.mode === 'tag' && door.config.allowBash,
+    );
     this.signal.throwIfAborted();
     this.session = await openSession(plan, {
       signal: this.signal,
@@ -73,6 +83,8 @@ export class ClaudeRun {
   async work(prompt: SessionPrompt): Promise<SessionResult> {
     this.signal.throwIfAborted();
     if (!this.session) throw new AppError('internal', 'Claude is given a prompt before it was started.');
+    // What preparing the checkout has written since is Claude's as well.
+    await this.fence?.takeWorkspace();
     const minutes = this.options.door.config.timeoutMinutes;
     const expire = () =>
       this.limit.abort(
@@ -85,6 +97,12 @@ export class ClaudeRun {
       if (timer) clearTimeout(timer);
       await this.end();
     }
+  }
+
+  /** Gives the checkout to its former owners and ends the fence; the last thing, when nobody needs either any more. */
+  async closeFence(): Promise<void> {
+    await this.fence?.giveBackWorkspace();
+    await this.fence?.close();
   }
 
   /** Ends Claude and everything that it has started; one that is only about to start never does. */
@@ -105,4 +123,11 @@ export class ClaudeRun {
       log,
     });
   }
+}
+
+/** Behind the fence nothing needs to be named unreadable: what should not be read is not there. */
+function inFence(plan: SessionPlan, fence: OpenFence | null, allowBash: boolean): SessionPlan {
+  if (!fence) return plan;
+  const allowedTools = [...plan.allowedTools, ...(allowBash ? ['Bash'] : [])];
+  return { ...plan, environment: fence.claudeEnvironment, disallowedTools: [], allowedTools };
 }

@@ -71,7 +71,7 @@ export function toolNames(servers: ToolServer[]): string[] {
 
 /** Warnings about what was given, for the summary. */
 export function settingsWarnings(door: Door, task: Task): string[] {
-  const idle = withoutEffect(door).map((name) => `Input \`${name}\` has no effect in this version.`);
+  const idle = withoutEffect(door, task).map((name) => `Input \`${name}\` has no effect in this version.`);
   return [
     ...idle,
     ...parseClaudeArguments(door.config.claudeArgs).warnings,
@@ -82,15 +82,16 @@ export function settingsWarnings(door: Door, task: Task): string[] {
   ];
 }
 
-/** Inputs that were given and that this version accepts without acting on them. */
-function withoutEffect({ config }: Door): string[] {
+/** Inputs that were given and that are accepted without acting on them, here or in this version. */
+function withoutEffect({ config }: Door, task: Task): string[] {
   const given: [string, boolean][] = [
     ['use_commit_signing', config.useCommitSigning],
     ['ssh_signing_key', config.sshSigningKey !== null],
     ['plugins', config.plugins.length > 0],
     ['plugin_marketplaces', config.pluginMarketplaces.length > 0],
     ['resume', config.resume],
-    ['egress_allowed', config.egressAllowed.length > 0],
+    ['egress_allowed', config.egressAllowed.length > 0 && config.sandbox === 'off'],
+    ['allow_bash', config.allowBash && task.mode === 'agent'],
     ['progress_endpoints_allowed', config.progressEndpointsAllowed.length > 0],
     ['progress_audience', config.progressAudience !== null],
   ];
@@ -133,13 +134,13 @@ export function checkSettings(door: Door, task: Task): void {
       remedy: 'Give one of them.',
     });
   }
-  if (config.allowBash || config.sandbox === 'required') {
-    const name = config.allowBash ? 'allow_bash' : 'sandbox: required';
+  if (config.allowBash && config.sandbox === 'off') {
     throw new AppError(
       'sandbox_unavailable',
-      `\`${name}\` needs the fence, which this version does not have yet.`,
+      '`allow_bash` needs the fence, which `sandbox: off` takes away.',
       {
-        remedy: 'Leave it out; name the commands that Claude may run in `claude_args: --allowedTools`.',
+        remedy:
+          'Leave one of them out, or name the commands that Claude may run in `claude_args: --allowedTools`.',
       },
     );
   }

@@ -127,6 +127,7 @@ export class Run {
       identity,
       token: credential.token,
       stop: async () => this.claude?.end(),
+      fence: this.claude?.fence ?? null,
       onPublished: (branch) => this.learnOf(branch, isMadeHere(plan, branch)),
       secrets: door.secrets,
     });
@@ -182,6 +183,7 @@ export class Run {
     await this.takingOver?.catch(() => {});
     const problems = (await this.workspace?.restore().catch((error: Error) => [error.message])) ?? [];
     for (const problem of problems) this.door.warn(problem);
+    await this.claude?.closeFence().catch((error: Error) => this.door.warn(error.message));
   }
 
   /** The tracking comment links to the branch from its first push on. */

@@ -38,6 +38,8 @@ export interface Door {
   remember<Name extends keyof Memory>(name: Name, value: Memory[Name]): void;
   /** Shows a warning where the person who set things up looks. */
   warn(message: string): void;
+  /** The same for what is worth knowing and not wrong. */
+  note(message: string): void;
 }
 
 /** What is remembered for the end of the run, by name; JSON. */
@@ -48,6 +50,8 @@ export interface Memory {
   tokens: string[];
   claude: { pid: number };
   checkout: import('../workspace/saved-checkout.ts').SavedCheckout;
+  /** Who owned what in the checkout before the fence's user got it. */
+  owners: import('../claude/fence-owner.ts').Owners;
   comment: {
     /** Null as long as it is not known whether GitHub has made it. */
     ref: import('../github/comments.ts').CommentRef | null;

@@ -1,5 +1,6 @@
 /** Finishes what main could not: ends Claude, saves its work, says how it ended, gives everything back. */
 import { rm } from 'node:fs/promises';
+import { giveBack as giveFilesBack } from '../claude/fence-owner.ts';
 import { endProcesses } from '../claude/process.ts';
 import { revokeToken } from '../github/auth.ts';
 import { createClient, type GitHubClient, type GitHubHost } from '../github/client.ts';
@@ -94,6 +95,7 @@ async function saveWork(post: Rescue): Promise<Partial<Result>> {
   if (!memory.publishing || !memory.run) return {};
   const job = { ...post, serverUrl: host.serverUrl };
   const publishing = await checkedPublishing(job, memory.publishing, memory.run.scratch);
+  // Without a fence, whatever Claude had: all is read as plain files, which needs nothing that may be gone by now.
   const gate = openGate(publishing.gate, { environment: post.job, secrets: post.secrets });
   const publisher = createPublisher({
     publishing,
@@ -159,6 +161,9 @@ async function giveBack(post: Rescue): Promise<void> {
   if (!checkout || !run) return;
   await checkSaved(post, checkout, run.scratch);
   for (const problem of await restoreCheckout(checkout)) post.log.warning(problem);
+  // With a fence and as root the files are its user's; git of later steps would refuse to work there.
+  if (post.memory.owners && process.getuid?.() === 0)
+    await giveFilesBack(checkout.directory, post.memory.owners);
 }
 
 /** A forged memory must not make post delete something else. */

@@ -140,7 +140,8 @@ describe('Claude’s own process gets a GitHub token', () => {
     ]);
     const run = await stage.run({
       event: await stage.github.event.push('octo-org/hello'),
-      inputs: { prompt, claude_args: '--allowedTools "Bash(git push:*)" Bash' },
+      // The fence leads to no private address, and this GitHub has one.
+      inputs: { prompt, claude_args: '--allowedTools "Bash(git push:*)" Bash', sandbox: 'off' },
     });
 
     expectSuccess(run);

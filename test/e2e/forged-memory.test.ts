@@ -1,4 +1,4 @@
-/** What main remembers for post lies where Claude's processes could write: here they do, and post believes none of it. */
+/** Without a fence, what main remembers for post lies where Claude's processes could write: here they do, and post believes none of it. */
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ async function forgedRun(
   const run = await stage.mention('@claude write it down', {
     keep: true,
     killMain: forged.promise,
-    inputs: { claude_args: '--allowedTools "Bash(echo:*)"', ...inputs },
+    inputs: { claude_args: '--allowedTools "Bash(echo:*)"', sandbox: 'off', ...inputs },
   });
   expect(run.main.signal, run.log).toBe('SIGKILL');
   expect(run.post?.exitCode).toBe(0);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { probeFence } from '../../src/claude/fence.ts';
 import { bash, mcp, write } from '../../testkit/claude/tools.ts';
 import { expectNoSecret, expectSuccess, expectTidy } from './expectations.ts';
 import { lookAround } from './pulls.ts';
@@ -107,46 +108,52 @@ function sabotage({ traces, url }: { traces: string; url: string }, serverUrl: s
   ].join('\n');
 }
 
-test('a hostile `.git/config` runs nothing, leads nowhere, and is put back; the commits arrive', async () => {
-  await using stage = await setStage();
-  await using trapped = await trap();
-  stage.model.script([
-    () => ({ tools: [write(stage.path('WORK.md'), 'Work.\n')] }),
-    { tools: [bash('git add -A && git commit -q -m "Do the work"')] },
-    { tools: [bash(sabotage(trapped, stage.github.serverUrl))] },
-    { tools: [mcp('github_file_ops', 'push_changes')] },
-    () => ({ tools: [write(stage.path('LEFT.md'), 'Left uncommitted.\n')] }),
-    { text: 'Done.' },
-  ]);
-  const run = await stage.mention('@claude work', { inputs: lookAround });
+const { usable: isFenced } = await probeFence();
 
-  expectSuccess(run);
-  const results = stage.model.toolResults();
-  expect(results[2]!.text).toContain('planted');
-  expect(results[3]).toMatchObject({ isError: false, text: expect.stringContaining('Published 1 commit') });
-  const branch = run.outputs.branch_name!;
-  expect(await stage.repository.file(branch, 'WORK.md')).toBe('Work.\n');
-  expect(await stage.repository.file(branch, 'LEFT.md')).toBe('Left uncommitted.\n');
-  expect(trapped.asked).toEqual([]);
+test.each(['off', 'auto'])(
+  'with `sandbox: %s` a hostile `.git/config` runs nothing, leads nowhere, and is put back; the commits arrive',
+  async (sandbox) => {
+    await using stage = await setStage();
+    await using trapped = await trap();
+    stage.model.script([
+      () => ({ tools: [write(stage.path('WORK.md'), 'Work.\n')] }),
+      { tools: [bash('git add -A && git commit -q -m "Do the work"')] },
+      { tools: [bash(sabotage(trapped, stage.github.serverUrl))] },
+      { tools: [mcp('github_file_ops', 'push_changes')] },
+      () => ({ tools: [write(stage.path('LEFT.md'), 'Left uncommitted.\n')] }),
+      { text: 'Done.' },
+    ]);
+    const run = await stage.mention('@claude work', { inputs: { ...lookAround, sandbox } });
 
-  // What Claude's own commands spring runs with what Claude has, and with nothing more.
-  const sprung = await trapped.sprung();
-  expect(sprung.map(({ name }) => name)).toContainEqual(expect.stringContaining('fsmonitor'));
-  expect(sprung.filter(({ environment }) => !environment.includes('FORGEHAND_RUN='))).toEqual([]);
-  expectNoSecret(Object.fromEntries(sprung.map(({ name, environment }) => [name, environment])), [
-    stage.token,
-  ]);
-  expectTidy(run, stage);
+    expectSuccess(run);
+    const results = stage.model.toolResults();
+    expect(results[2]!.text).toContain('planted');
+    expect(results[3]).toMatchObject({ isError: false, text: expect.stringContaining('Published 1 commit') });
+    const branch = run.outputs.branch_name!;
+    expect(await stage.repository.file(branch, 'WORK.md')).toBe('Work.\n');
+    expect(await stage.repository.file(branch, 'LEFT.md')).toBe('Left uncommitted.\n');
+    expect(trapped.asked).toEqual([]);
 
-  // A later step of the job is not caught either.
-  const git = (...args: string[]) => promisify(execFile)('git', args, { cwd: stage.workspace });
-  await git('status');
-  await git('fetch', 'origin', 'main');
-  await git('-c', 'user.name=x', '-c', 'user.email=x@y', 'commit', '-q', '--allow-empty', '-m', 'Later');
-  expect(await trapped.sprung()).toHaveLength(sprung.length);
-  expect(trapped.asked).toEqual([]);
-  expect(existsSync(stage.path('.git/config.worktree'))).toBe(false);
-});
+    // What Claude's own commands spring runs with what Claude has, and with nothing more.
+    const sprung = await trapped.sprung();
+    if (sandbox === 'auto' && isFenced) expect(sprung).toEqual([]);
+    else expect(sprung.map(({ name }) => name)).toContainEqual(expect.stringContaining('fsmonitor'));
+    expect(sprung.filter(({ environment }) => !environment.includes('FORGEHAND_RUN='))).toEqual([]);
+    expectNoSecret(Object.fromEntries(sprung.map(({ name, environment }) => [name, environment])), [
+      stage.token,
+    ]);
+    expectTidy(run, stage);
+
+    // A later step of the job is not caught either.
+    const git = (...args: string[]) => promisify(execFile)('git', args, { cwd: stage.workspace });
+    await git('status');
+    await git('fetch', 'origin', 'main');
+    await git('-c', 'user.name=x', '-c', 'user.email=x@y', 'commit', '-q', '--allow-empty', '-m', 'Later');
+    expect(await trapped.sprung()).toHaveLength(sprung.length);
+    expect(trapped.asked).toEqual([]);
+    expect(existsSync(stage.path('.git/config.worktree'))).toBe(false);
+  },
+);
 
 describe('what cannot be published safely is refused with the reason, and kept as a patch:', () => {
   const commit = 'git add -A && git commit -q -m "Do the work"';
@@ -199,7 +206,8 @@ describe('what cannot be published safely is refused with the reason, and kept a
       { tools: [mcp('github_file_ops', 'push_changes')] },
     ]);
     const run = await stage.mention('@claude work', {
-      inputs: { claude_args: '--permission-mode bypassPermissions' },
+      // In the fence there is no elsewhere.
+      inputs: { claude_args: '--permission-mode bypassPermissions', sandbox: 'off' },
     });
 
     expect(run.outputs).toMatchObject({ conclusion: 'failure', reason: 'gate_refused' });

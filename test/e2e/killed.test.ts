@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { probeFence } from '../../src/claude/fence.ts';
 import { bash, write } from '../../testkit/claude/tools.ts';
 import type { ActionRun } from '../../testkit/runner/action-run.ts';
 import {
@@ -18,6 +19,8 @@ import {
 } from './endings.ts';
 import { callOn, openForkPull, openPull } from './pulls.ts';
 import { type Scene, type Stage, setStage } from './stage.ts';
+
+const { usable: isFenced } = await probeFence();
 
 /** octocat asks, and main is killed as soon as `moment` has come. */
 async function killedRun(
@@ -85,30 +88,36 @@ describe.concurrent('when main is killed', () => {
     expect(newBranches(stage)).toEqual([]);
   });
 
-  test('while Claude works, post rescues what was committed and what was not, and ends what Claude started', async () => {
-    await using stage = await setStage();
-    stage.model.script([
-      ...correction(stage),
-      { tools: [commit] },
-      () => ({
-        tools: [write(stage.path('notes.txt'), 'unfinished\n'), bash('sleep 600', { background: true })],
-      }),
-      silence,
-    ]);
-    const run = await killedRun(stage, asked(stage, 5), {
-      inputs: { claude_args: '--allowedTools "Bash(sleep:*)"' },
-    });
-    expect(run.survivors.map(({ command }) => command)).toContain('sleep 600');
-    expectKillTold(stage, run);
-    const [branch, ...others] = newBranches(stage);
-    expect(others).toEqual([]);
-    expect(answer(stage)).toContain(`What was done so far is on \`${branch}\``);
-    expect((await stage.repository.log(`main..${branch}`)).map(({ message }) => message.trim())).toEqual([
-      'Keep what was left uncommitted for octo-org/hello#1',
-      'Spell the greeting right',
-    ]);
-    expect(await stage.repository.file(branch!, 'notes.txt')).toBe('unfinished\n');
-  });
+  test.each(['off', 'auto'])(
+    'while Claude works with `sandbox: %s`, post rescues what was committed and what was not, and nothing that Claude started is left',
+    async (sandbox) => {
+      await using stage = await setStage();
+      stage.model.script([
+        ...correction(stage),
+        { tools: [commit] },
+        () => ({
+          tools: [write(stage.path('notes.txt'), 'unfinished\n'), bash('sleep 600', { background: true })],
+        }),
+        silence,
+      ]);
+      const run = await killedRun(stage, asked(stage, 5), {
+        inputs: { claude_args: '--allowedTools "Bash(sleep:*)"', sandbox },
+      });
+      // With a fence the kernel has ended it already.
+      const survivors = run.survivors.map(({ command }) => command);
+      if (sandbox === 'auto' && isFenced) expect(survivors).toEqual([]);
+      else expect(survivors).toContain('sleep 600');
+      expectKillTold(stage, run);
+      const [branch, ...others] = newBranches(stage);
+      expect(others).toEqual([]);
+      expect(answer(stage)).toContain(`What was done so far is on \`${branch}\``);
+      expect((await stage.repository.log(`main..${branch}`)).map(({ message }) => message.trim())).toEqual([
+        'Keep what was left uncommitted for octo-org/hello#1',
+        'Spell the greeting right',
+      ]);
+      expect(await stage.repository.file(branch!, 'notes.txt')).toBe('unfinished\n');
+    },
+  );
 
   test('while Claude works on a pull request, post rescues onto its branch', async () => {
     await using stage = await setStage();

@@ -62,5 +62,6 @@ export function sessionDoor(place: SessionPlace): Door {
     // What a session needs to go on is kept in its thread's row, by those who know it.
     remember: () => {},
     warn: place.warn,
+    note: (message) => place.log.notice(message),
   };
 }

@@ -1,0 +1,85 @@
+/** The fence of one run: opened where it works, required where that was asked, and said where there is none. */
+import { totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { ClaudeArguments } from '../claude/arguments.ts';
+import type { Environment } from '../claude/environment.ts';
+import { type OpenFence, openFence, probeFence } from '../claude/fence.ts';
+import { AppError } from '../words/errors.ts';
+import type { Door } from './door.ts';
+
+export interface RunFenceRequest {
+  door: Door;
+  /** Where Claude works. */
+  workspace: string;
+  executable: string;
+  /** Claude's environment as it would be without a fence. */
+  environment: Environment;
+  arguments: ClaudeArguments;
+  /** True when Claude's own process has a GitHub token, and so GitHub's hosts. */
+  hasGitHubToken: boolean;
+}
+
+/**
+ * Null where there is none and none is needed.
+ * @throws AppError `sandbox_unavailable` when one is needed; `invalid_input` for `egress_allowed` that cannot be read.
+ */
+export async function openRunFence(request: RunFenceRequest): Promise<OpenFence | null> {
+  const { door, workspace, executable, environment } = request;
+  const { config, log, scratch, temp } = door;
+  if (config.sandbox === 'off') return null;
+  const egressAllowed = [
+    ...config.egressAllowed.map(checkedPlace),
+    ...serverPlaces(request.arguments),
+    ...(request.hasGitHubToken ? githubPlaces(door) : []),
+  ];
+  const support = await probeFence();
+  if (!support.usable) {
+    const needed = config.sandbox === 'required' ? '`sandbox: required`' : config.allowBash && '`allow_bash`';
+    if (needed) {
+      throw new AppError('sandbox_unavailable', `${needed} needs the fence: ${support.why}.`, {
+        remedy: support.remedy,
+      });
+    }
+    door.note(`Claude works without the fence: ${support.why}. ${support.remedy}`);
+    return null;
+  }
+  const { HOME: home, CLAUDE_CONFIG_DIR: configuration } = environment;
+  return openFence({
+    ...{ workspace, scratch, environment, egressAllowed, log },
+    readOnly: [executable, ...request.arguments.addDirs.map((path) => resolve(workspace, path))],
+    // The machine is the job's alone; what is left is for the runner and for us.
+    limits: { processes: 4096, memoryMiB: Math.round((totalmem() / 2 ** 20) * 0.8) },
+    userConfiguration: configuration || (home ? join(home, '.claude') : null),
+    hidden: [temp],
+    onOwners: (owners) => door.remember('owners', owners),
+  });
+}
+
+/** @throws AppError `invalid_input` */
+function checkedPlace(place: string): string {
+  if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?:\d{1,5}$/i.test(place)) return place;
+  throw new AppError('invalid_input', `Input \`egress_allowed\`: \`${place}\` is not \`host:port\`.`, {
+    remedy: 'Write one host with its port on each line, for example `registry.example.com:443`.',
+  });
+}
+
+/** MCP servers that the workflow itself names, as it means them to be reached. */
+function serverPlaces({ mcpConfigs }: ClaudeArguments): string[] {
+  return mcpConfigs.flatMap((config) => [...config.matchAll(/"(https?:\/\/[^"\s]+)"/g)].flatMap(placeOf));
+}
+
+function placeOf([, url]: RegExpMatchArray | [unknown, string]): string[] {
+  const parsed = URL.parse(url ?? '');
+  return parsed ? [`${parsed.hostname}:${parsed.port || (parsed.protocol === 'http:' ? 80 : 443)}`] : [];
+}
+
+function githubPlaces({ host }: Door): string[] {
+  const named = [host.serverUrl, host.apiUrl].flatMap((url) => placeOf([null, url]));
+  if (!named.includes('github.com:443')) return named;
+  return [
+    ...named,
+    'codeload.github.com:443',
+    'uploads.github.com:443',
+    ...['raw', 'objects', 'release-assets'].map((name) => `${name}.githubusercontent.com:443`),
+  ];
+}
