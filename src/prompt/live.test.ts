@@ -39,6 +39,7 @@ test('a slash command stands alone, so that it works', () => {
 test.each([
   ['a path is no command', '/ is the root', true],
   ['words about a command', 'use /compact', true],
+  ['a command that would drop the conversation', '/clear', true],
   ['hidden text is taken out first', '<!-- /x -->fine', true],
 ])('%s', (_, body, verbatim) => {
   expect(said(body).verbatim).toBe(verbatim);

@@ -19,10 +19,13 @@ export interface FollowUp {
   key: string;
 }
 
+/** Commands that would leave the conversation or its credentials: said as words, they do nothing. */
+const endsConversation = /^\/(clear|new|reset|exit|quit|resume|continue|rewind|login|logout)\b/i;
+
 /** A permitted person's further words; a slash command stands alone, as it works only at the start of a message. */
 export function followUpText({ actor, item, body, key }: FollowUp): { text: string; verbatim: boolean } {
   const words = sanitise(body).trim();
-  if (/^\/[a-z]/i.test(words)) return { text: words, verbatim: false };
+  if (/^\/[a-z]/i.test(words) && !endsConversation.test(words)) return { text: words, verbatim: false };
   return { text: `${who(actor)} ${place(item, key)}:\n\n${words}`, verbatim: true };
 }
 

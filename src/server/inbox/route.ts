@@ -99,7 +99,7 @@ async function decideOne(context: ServerContext, delivery: StoredDelivery, log: 
   }
   const plan = await planOne(context, delivery, { gathered, log });
   const done = await commit(context, delivery, { plan, gathered });
-  if (done) log.info(`Decided: ${done.verdict}.`, { reason: done.reason ?? '', message: done.message ?? '' });
+  if (done) log.info(`Decided: ${done.verdict}.`, { reason: done.reason ?? '', why: done.message ?? '' });
 }
 
 /** Delivered before the pull request was known to be an issue's: its lane is the issue's from now on. */

@@ -2,27 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { AppError } from '../../words/errors.ts';
-import { createLog, type Log } from '../../words/log.ts';
+import { createLog } from '../../words/log.ts';
 import { redactor } from '../../words/redact.ts';
 import { type Configuration, loadForSessions } from '../configuration.ts';
 import { LeaseLost, takeOver } from '../store/leases.ts';
-import type { Held } from '../store/session-messages.ts';
-import { readThread, type ThreadRow } from '../store/session-threads.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { readThread } from '../store/session-threads.ts';
+import { openStore } from '../store/store.ts';
 import { hostName, ourselves } from './holder.ts';
 import { keepLease } from './lease.ts';
-import { work } from './work.ts';
+import { type Holding, work } from './work.ts';
 
-/** What a session is started with; none of it is secret. */
-interface SessionArguments {
-  held: Held;
-  configuration: Configuration;
-  inTmux: boolean;
-}
-
-/** @param args `owner/repo#42 --lease <uuid> --configuration <file> [--tmux]` @returns the exit code. */
+/** @param args `owner/repo#42 --lease <uuid> --configuration <file>`; none of it is secret @returns the exit code. */
 export async function runSession(args: string[]): Promise<number> {
-  const { held, configuration, inTmux } = readArguments(args);
+  const { held, configuration } = readArguments(args);
   const secrets = new Set<string>();
   const redact = redactor(secrets);
   const show = (line: string) => void process.stdout.write(`${redact(line)}\n`);
@@ -37,7 +29,7 @@ export async function runSession(args: string[]): Promise<number> {
     await takeOver(store.database, held.key, held.lease, holder);
     const thread = await readThread(store.database, held.key);
     if (!thread) throw new LeaseLost(held.key);
-    await hold({ held, configuration, inTmux, store, thread, holder, secrets, redact, show, log });
+    await hold({ held, configuration, store, thread, holder, secrets, redact, show, log });
     return 0;
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
@@ -46,16 +38,6 @@ export async function runSession(args: string[]): Promise<number> {
   } finally {
     await store.close();
   }
-}
-
-export interface Holding extends SessionArguments {
-  store: Store;
-  thread: ThreadRow;
-  holder: ReturnType<typeof ourselves>;
-  secrets: Set<string>;
-  redact: (text: string) => string;
-  show(line: string): void;
-  log: Log;
 }
 
 /** Works as long as the lease is ours; a signal ends it in order, losing the lease at once. */
@@ -71,14 +53,13 @@ async function hold(holding: Holding): Promise<void> {
   }
 }
 
-function readArguments(args: string[]): SessionArguments {
+function readArguments(args: string[]): Pick<Holding, 'held' | 'configuration'> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       lease: { type: 'string' },
       configuration: { type: 'string' },
-      tmux: { type: 'boolean', default: false },
     },
   });
   const [key] = positionals;
@@ -88,7 +69,7 @@ function readArguments(args: string[]): SessionArguments {
     });
   }
   const held = { key, lease: values.lease };
-  return { held, configuration: loadForSessions(values.configuration), inTmux: values.tmux };
+  return { held, configuration: loadForSessions(values.configuration) };
 }
 
 function secretsOf({ engine }: Configuration): string[] {

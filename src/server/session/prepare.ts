@@ -45,7 +45,7 @@ export async function prepare(context: SessionContext, options: PrepareOptions):
   await mkdir(door.scratch, { recursive: true, mode: 0o700 });
   const plan = kept<BranchPlan>(context, 'plan') ?? (await makePlan(context, options));
   const mirror = mirrorDirectory(context.configuration.server.dataDir, thread.repository);
-  await refreshMirror(context, mirror);
+  await refreshMirror(context, mirror, plan);
   if (thread.kind === 'issue' && !thread.branch) await openBranch(context, { plan, mirror });
   const template = thread.kind === 'issue' ? await readTemplate(mirror, plan.base.sha) : null;
   if (thread.kind === 'issue' && !thread.pullNumber) await openPullRequest(context, plan, template);
@@ -69,12 +69,14 @@ async function remoteOf({ door, connection, thread }: SessionContext) {
   };
 }
 
-async function refreshMirror(context: SessionContext, directory: string): Promise<void> {
+async function refreshMirror(context: SessionContext, directory: string, plan: BranchPlan): Promise<void> {
   const { database, door, host, thread } = context;
   await updateMirror({
     directory,
     remote: await remoteOf(context),
     ...(thread.kind === 'pull_request' && { pulls: [thread.number] }),
+    // The base may have been rewritten since the thread began.
+    commits: [plan.base.sha],
     exclusive: (work) => exclusively(database, `mirror ${host} ${directory}`, work),
     environment: door.job,
     signal: door.signal,

@@ -1,8 +1,8 @@
 /** The life of a session once everything is ready: says what people say, ends each turn, and knows when to stop. */
-import type { Conversation, ConversationEnd } from '../../claude/conversation.ts';
+import type { Conversation, ConversationEnd, OutgoingMessage } from '../../claude/conversation.ts';
 import { AppError } from '../../words/errors.ts';
 import { type Message, markDelivered, openMessages } from '../store/session-messages.ts';
-import { changeThread, park, pauseThread, readThread } from '../store/session-threads.ts';
+import { changeThread, pauseThread, readThread } from '../store/session-threads.ts';
 import type { Account } from './account.ts';
 import { type Answers, react } from './answer.ts';
 import { type Composer, compose } from './compose.ts';
@@ -63,19 +63,20 @@ export class Talk {
     const { conversation, happenings, account } = this.parts;
     const limit = account.reached(this.context.thread.granted);
     if (limit) return this.refuse({ reason: limit.reason, message: limit.message, remedy: remedyFor(limit) });
-    const unfinished = conversation.unfinished();
-    await this.say();
+    const outgoing = await this.unsaid();
     if (this.open.length === 0) return this.mayPark();
-    if (this.open.every(({ id }) => conversation.hasAnswered(id))) {
+    const ids = this.open.map(({ id }) => id);
+    if (ids.every((id) => conversation.hasAnswered(id))) {
       // Claude had answered everything: only the end of that turn is missing.
-      const answered = this.open.map(({ id }) => id);
-      await this.delivered(answered);
-      this.idle = true;
+      await this.delivered(ids);
+      this.turns.push({ reason: '', text: conversation.lastAnswer(), usage: null, answered: ids });
       happenings.push({ kind: 'idle' });
-      this.turns.push({ reason: '', text: conversation.lastAnswer(), usage: null, answered });
-    } else if (unfinished) {
-      conversation.send([{ uuid: crypto.randomUUID(), text: unfinished, verbatim: true, asks: true }]);
+      return null;
     }
+    // First what was cut, so that Claude goes on from there with what has come since.
+    const notice = conversation.unfinished(ids);
+    const first = notice ? [{ uuid: crypto.randomUUID(), text: notice, verbatim: true, asks: true }] : [];
+    conversation.send([...first, ...outgoing]);
     return null;
   }
 
@@ -108,18 +109,25 @@ export class Talk {
     }
   }
 
-  /** Sends what is open and was not sent yet, in order; what is in the conversation already is never said twice. */
-  private async say(): Promise<void> {
+  /** What is open and was not sent yet, in order; what is in the conversation already is never said twice. */
+  private async unsaid(): Promise<OutgoingMessage[]> {
     const { database, held } = this.context;
     const known = new Set(this.open.map(({ id }) => id));
+    const all: OutgoingMessage[] = [];
     for (const message of await openMessages(database, held.key)) {
       if (known.has(message.id)) continue;
       const outgoing = await compose(this.context, this.parts.composer, message);
       if (!outgoing) continue;
       this.open.push(message);
-      this.idle = false;
-      this.parts.conversation.send(outgoing);
+      all.push(...outgoing);
     }
+    if (all.length > 0) this.idle = false;
+    return all;
+  }
+
+  /** In one piece, so that several words that wait are one turn. */
+  private async say(): Promise<void> {
+    this.parts.conversation.send(await this.unsaid());
   }
 
   private async lookAgain(): Promise<Ending | null> {
@@ -192,7 +200,7 @@ export class Talk {
     if (staysOpen) await this.pause(reason, cut?.message ?? turn.text);
     const messages = this.messagesOf(turn, reason);
     await endTurn(context, {
-      turn: cut ? { ...turn, reason, text: [turn.text, cut.message].filter(Boolean).join('\n\n') } : turn,
+      turn: cut ? { ...turn, reason, text: cut.message } : turn,
       messages,
       spent,
       workedMs: parts.account.workedMs,
@@ -262,10 +270,10 @@ export class Talk {
     return { kind: 'paused' };
   }
 
+  /** Nothing is left to say. What comes while Claude is being ended starts the next session. */
   private async mayPark(): Promise<Ending | null> {
-    if (await park(this.context.database, this.context.held)) return { kind: 'parked' };
     await this.say();
-    return null;
+    return this.open.length === 0 ? { kind: 'parked' } : null;
   }
 
   private async pause(reason: Cut['reason'], message: string): Promise<void> {

@@ -5,12 +5,16 @@ import { type FetchedThread, fetchThread } from '../../context/fetch.ts';
 import { filterThread } from '../../context/filter.ts';
 import { branchUrl } from '../../engine/links.ts';
 import { AppError, toUserMessage } from '../../words/errors.ts';
+import type { Log } from '../../words/log.ts';
+import type { Redact } from '../../words/redact.ts';
 import type { PublishedBranch } from '../../words/result.ts';
+import type { Configuration } from '../configuration.ts';
 import { repositoryConnection } from '../github.ts';
-import { LeaseLost, releaseLease } from '../store/leases.ts';
-import { markEnded, openMessages } from '../store/session-messages.ts';
-import { handBack, pauseThread } from '../store/session-threads.ts';
+import { type Holder, LeaseLost, releaseLease } from '../store/leases.ts';
+import { type Held, markEnded, openMessages } from '../store/session-messages.ts';
+import { handBack, pauseThread, type ThreadRow } from '../store/session-threads.ts';
 import { spentToday } from '../store/spend.ts';
+import type { Store } from '../store/store.ts';
 import { Account } from './account.ts';
 import { Answers, react } from './answer.ts';
 import { converse, findExecutable, openSessionFence, toolServers } from './claude.ts';
@@ -18,11 +22,23 @@ import { kept, type SessionContext, tell } from './context.ts';
 import { sessionDoor } from './door.ts';
 import { type Ending, refusal, retryRemedy } from './endings.ts';
 import { Happenings } from './happenings.ts';
-import type { Holding } from './main.ts';
 import { prepare } from './prepare.ts';
 import { runSetup } from './setup.ts';
 import { Talk } from './talk.ts';
 import type { PullRequestText } from './turn.ts';
+
+/** A session process with its lease. */
+export interface Holding {
+  held: Held;
+  configuration: Configuration;
+  store: Store;
+  thread: ThreadRow;
+  holder: Holder;
+  secrets: Set<string>;
+  redact: Redact;
+  show(line: string): void;
+  log: Log;
+}
 
 export interface Signals {
   /** The lease is lost: nothing may be written any more. */
@@ -239,9 +255,9 @@ async function failed(context: SessionContext, answers: Answers, error: unknown)
 async function leave(context: SessionContext, ending: Ending): Promise<void> {
   const { database, held } = context;
   await tell(context, ending.kind, 'why' in ending ? { why: ending.why } : {});
+  // Last: until here no other session may begin, as Claude may still have been alive.
   if (ending.kind === 'again') await handBack(database, held, ending);
-  else if (ending.kind !== 'lost' && ending.kind !== 'parked')
-    await releaseLease(database, held.key, held.lease);
+  else if (ending.kind !== 'lost') await releaseLease(database, held.key, held.lease);
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -14,14 +14,7 @@ import {
   takeOver,
 } from './leases.ts';
 import { keepComposed, markDelivered, openMessages } from './session-messages.ts';
-import {
-  changeThread,
-  handBack,
-  park,
-  pauseThread,
-  readThread,
-  rememberProgress,
-} from './session-threads.ts';
+import { changeThread, handBack, pauseThread, readThread, rememberProgress } from './session-threads.ts';
 import { startTestStore } from './store.test-support.ts';
 import { transcriptOf } from './transcript.ts';
 
@@ -130,7 +123,7 @@ describe('a lease', () => {
     await expire('o/r#1');
     const now = (await claim())!;
     expect(now.lease).not.toBe(old.lease);
-    const [{ id }] = (await openMessages(database, 'o/r#1')) as [{ id: string }];
+    const id = (await openMessages(database, 'o/r#1'))[0]!.id;
     const composed = { material: null, materialId: null, text: 'x', verbatim: true };
     const writes: [string, () => Promise<unknown>][] = [
       ['renew', () => renewLease(database, old.key, old.lease)],
@@ -140,7 +133,6 @@ describe('a lease', () => {
       ['deliver', () => markDelivered(database, old, [id])],
       ['change', () => changeThread(database, old, { branch: 'x' })],
       ['remember', () => rememberProgress(database, old, { name: 'x', value: 1 })],
-      ['park', () => park(database, old)],
       ['hand back', () => handBack(database, old, { delaySeconds: 0, forgive: true })],
       ['pause', () => pauseThread(database, old, { reason: 'budget', message: '' })],
     ];
@@ -153,27 +145,6 @@ describe('a lease', () => {
 });
 
 describe('a session', () => {
-  test('parks only when nothing is left to say, and a word that comes at that moment is never lost', async () => {
-    await thread('o/r#1', 0);
-    const first = await message('o/r#1');
-    const held = (await claim())!;
-    expect(await park(database, held)).toBe(false);
-    await database.query(`update messages set state = 'done' where id = $1`, [first]);
-    const [parked] = await Promise.all([
-      park(database, held),
-      // As the inbox does it: the thread's row first.
-      database.transaction(async (tx) => {
-        await tx.query(`select 1 from threads where key = 'o/r#1' for update`);
-        await tx.query(
-          `insert into messages (thread_key, kind, actor, body) values ('o/r#1', 'comment', 'octocat', 'late')`,
-        );
-      }),
-    ]);
-    // Either the session saw it and stays, or the thread is free to be claimed with it.
-    if (parked) expect((await claim())?.key).toBe('o/r#1');
-    else expect(await openMessages(database, 'o/r#1')).toHaveLength(1);
-  });
-
   test('what is composed is not composed again, and what was withdrawn is not said', async () => {
     await thread('o/r#1', 2);
     const held = (await claim())!;

@@ -3,7 +3,7 @@ import type { Reason } from '../../words/result.ts';
 import type { Task } from '../../words/task.ts';
 import type { Database, Queryable } from './database.ts';
 import { releaseLease } from './leases.ts';
-import { forgiveHead, type Held, openMessages, requireLease } from './session-messages.ts';
+import { forgiveHead, type Held, requireLease } from './session-messages.ts';
 
 /** What `/continue` has granted on top of the operator's limits. */
 export interface Granted {
@@ -93,17 +93,6 @@ export async function rememberProgress(
       `update threads set progress = progress || jsonb_build_object($2::text, $3::jsonb), updated_at = now() where key = $1`,
       [held.key, name, JSON.stringify(value ?? null)],
     );
-  });
-}
-
-/** Ends the session unless somebody has written meanwhile: then it goes on. @returns whether it ended. */
-export async function park(database: Database, held: Held): Promise<boolean> {
-  return database.transaction(async (tx) => {
-    await requireLease(tx, held);
-    const waiting = await openMessages(tx, held.key);
-    if (waiting.length > 0) return false;
-    await releaseLease(tx, held.key, held.lease);
-    return true;
   });
 }
 

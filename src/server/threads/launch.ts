@@ -2,10 +2,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AppError } from '../../words/errors.ts';
 
 const run = promisify(execFile);
+
+/** How long a process that has nothing left to do may take to end. Milliseconds. */
+const dyingMs = 5_000;
 
 /** All that a session process inherits; the rest of its configuration is in a private file. */
 const inherited =
@@ -50,7 +54,7 @@ export async function createLauncher(
       mkdirSync(logs, { recursive: true, mode: 0o700 });
       const log = join(logs, `${name}.log`);
       if (!inTmux) return { pid: await detached([...command, ...args], { env, log }), inTmux };
-      return { pid: await inside([...command, ...args, '--tmux'], { env, log, name }), inTmux };
+      return { pid: await inside([...command, ...args], { env, log, name }), inTmux };
     },
   };
 }
@@ -68,17 +72,20 @@ async function inside(
   ];
   // What cannot be said in the terminal any more, because it has gone, stays in the log.
   const started = ['/bin/sh', '-c', 'exec "$@" 2>>"$0"', log, ...clean, ...command];
-  const size = ['-x', '160', '-y', '50'];
-  const { stdout } = await run(
-    'tmux',
-    ['new-session', '-d', '-P', '-F', '#{pane_pid}', '-s', name, ...size, '--', ...started],
-    { env, timeout: 10_000 },
-  ).catch((error: Error) => {
-    throw new AppError('internal', `tmux could not start the session ${name}: ${error.message}`, {
-      cause: error,
-    });
-  });
-  return Number(stdout.trim());
+  const args = ['new-session', '-d', '-P', '-F', '#{pane_pid}', '-s', name, '-x', '160', '-y', '50', '--'];
+  for (const end = Date.now() + dyingMs; ; ) {
+    try {
+      const { stdout } = await run('tmux', [...args, ...started], { env, timeout: 10_000 });
+      return Number(stdout.trim());
+    } catch (error) {
+      const said = ((error as { stderr?: string }).stderr || String(error)).trim();
+      // The last session of this thread has given its lease back, and its process is about to end.
+      if (!/duplicate session/.test(said) || Date.now() > end) {
+        throw new AppError('internal', `tmux could not start the session ${name}: ${said}`, { cause: error });
+      }
+      await sleep(50);
+    }
+  }
 }
 
 async function detached(

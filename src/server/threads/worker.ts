@@ -15,6 +15,7 @@ import {
   nameSession,
   releaseLease,
 } from '../store/leases.ts';
+import { handBack } from '../store/session-threads.ts';
 import { removeOld } from '../store/tending.ts';
 import { createLauncher, type Launcher } from './launch.ts';
 import { logSessions } from './session-log.ts';
@@ -111,7 +112,7 @@ async function startOne({ context, host, launcher }: Looking): Promise<boolean> 
     log.info('A session was started.', { task: key, session: name });
   } catch (error) {
     log.error(`The session could not be started: ${(error as Error).message}`, { task: key, session: name });
-    await releaseLease(store.database, key, lease);
+    await handBack(store.database, { key, lease }, { delaySeconds: 2, forgive: true });
     return false;
   }
   return true;
