@@ -11,7 +11,7 @@ const usage = `Usage: forgehand <command>
 Everything else is set by environment variables or in \`.env\`; see docs/configuration.md.`;
 
 const [command, ...args] = process.argv.slice(2);
-process.exitCode = await run();
+process.exit(await run());
 
 async function run(): Promise<number> {
   switch (command) {
@@ -21,8 +21,7 @@ async function run(): Promise<number> {
       return (await import('./stop.ts')).stopCommand();
     // Started by the server for each thread at work.
     case 'session':
-      process.exit(await (await import('../server/session/main.ts')).runSession(args).catch(complain));
-      break;
+      return (await import('../server/session/main.ts')).runSession(args).catch(complain);
     // Runs on the test kit, from a clone only.
     case 'demo':
       return (await import('./demo.ts')).demo(args);

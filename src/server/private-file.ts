@@ -1,5 +1,5 @@
 /** Files that only the server's own user may read, written whole or not at all. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { AppError } from '../words/errors.ts';
 
 /** @throws AppError `internal` when the disk is full or the directory cannot be written. */
@@ -10,7 +10,8 @@ export function writePrivately(path: string, text: string): void {
     // 'wx': never through a link that somebody has put there.
     const file = openSync(making, 'wx', 0o600);
     try {
-      writeSync(file, text);
+      // Not writeSync: on a full disk it writes a part and says nothing.
+      writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);

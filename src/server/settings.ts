@@ -60,8 +60,7 @@ const appNumber = z.pipe(
   trimmed.check(z.refine((value) => value === '' || /^\d+$/.test(value), 'must be a number')),
   z.transform((value) => (value === '' ? null : Number(value))),
 );
-export const triggers = ['opened', 'mention', 'label', 'assign'] as const;
-export type ServerTrigger = (typeof triggers)[number];
+const triggers = ['opened', 'mention', 'label', 'assign'] as const;
 const triggerList = z.pipe(
   commaList,
   z.pipe(
