@@ -44,18 +44,18 @@ export class ClaudeRun {
     const { door, task, servers, systemAppend, githubToken } = this.options;
     const settings = claudeSettings({ door, task, githubToken });
     // Loading the Agent SDK blocks for 50 ms, so it goes on beside the file work of the others.
-    const [cwd, executable, { openSession }] = await Promise.all([
+    const [cwd, executable, { openSession }, support] = await Promise.all([
       directory,
       this.find(),
       import('../claude/session.ts'),
-      findSetpriv(),
       door.config.sandbox === 'off' ? null : probeFence(),
+      findSetpriv(),
     ]);
     this.signal.throwIfAborted();
     const { environment, arguments: given } = settings;
     const hasGitHubToken = githubToken !== null;
     this.fence = await openRunFence({
-      ...{ door, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
+      ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
     });
     const tools = task.mode === 'tag' ? toolNames(servers) : [];
     const base = { ...settings, executable, directory: cwd, servers, systemAppend, fence: this.fence };

@@ -3,12 +3,14 @@ import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ClaudeArguments } from '../claude/arguments.ts';
 import type { Environment } from '../claude/environment.ts';
-import { type OpenFence, openFence, probeFence } from '../claude/fence.ts';
+import { type FenceSupport, type OpenFence, openFence } from '../claude/fence.ts';
 import { AppError } from '../words/errors.ts';
 import type { Door } from './door.ts';
 
 export interface RunFenceRequest {
   door: Door;
+  /** What probing has found; null when nobody asked. */
+  support: FenceSupport | null;
   /** Where Claude works. */
   workspace: string;
   executable: string;
@@ -24,15 +26,14 @@ export interface RunFenceRequest {
  * @throws AppError `sandbox_unavailable` when one is needed; `invalid_input` for `egress_allowed` that cannot be read.
  */
 export async function openRunFence(request: RunFenceRequest): Promise<OpenFence | null> {
-  const { door, workspace, executable, environment } = request;
+  const { door, support, workspace, executable, environment } = request;
   const { config, log, scratch, temp } = door;
-  if (config.sandbox === 'off') return null;
+  if (config.sandbox === 'off' || !support) return null;
   const egressAllowed = [
     ...config.egressAllowed.map(checkedPlace),
     ...serverPlaces(request.arguments),
     ...(request.hasGitHubToken ? githubPlaces(door) : []),
   ];
-  const support = await probeFence();
   if (!support.usable) {
     const needed = config.sandbox === 'required' ? '`sandbox: required`' : config.allowBash && '`allow_bash`';
     if (needed) {
