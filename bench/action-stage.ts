@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { demoScript, sampleProject } from '../src/cli/demo-project.ts';
+import { actionScript, sampleProject } from '../src/cli/demo-project.ts';
 import { claudeBinary, modelEnvironment } from '../testkit/claude/environment.ts';
 import { type ScriptedModel, startModel } from '../testkit/claude/model.ts';
 import { type LocalGitHub, startGitHub } from '../testkit/github/main.ts';
@@ -27,7 +27,7 @@ export async function benchStage(): Promise<BenchStage> {
   // Fast enough to be compared with the floor: checking every answer against the description takes time of its own.
   const github = await startGitHub({ validate: false });
   const workspace = join(root, 'hello');
-  const model = await startModel({ steps: demoScript(workspace) });
+  const model = await startModel({ steps: actionScript(workspace) });
   const [owner, name] = repository.split('/') as [string, string];
   const project = await github.createRepository({ owner, name, files: sampleProject });
   project.setPermission('octocat', 'write');

@@ -1,4 +1,4 @@
-/** The demo's sample project, and what the scripted Claude does in it. */
+/** The demos' sample project, and what the scripted Claude does in it for the Action. */
 import { join } from 'node:path';
 import type { Script } from '../../testkit/claude/step.ts';
 import { bash, edit, mcp, read } from '../../testkit/claude/tools.ts';
@@ -20,7 +20,7 @@ const checklist = (done: number) =>
 const comment = (body: string) => mcp('github_comment', 'update_claude_comment', { body });
 
 /** @param workspace the checkout, absolute: Claude's file tools want whole paths. */
-export function demoScript(workspace: string): Script {
+export function actionScript(workspace: string): Script {
   const file = join(workspace, 'src/greet.js');
   return [
     { tools: [comment(checklist(0))] },

@@ -1,4 +1,4 @@
-/** Prints what happens in the demo as it happens: seconds, what, and a link where there is something to look at. */
+/** Prints what happens in a demo as it happens: seconds, what, and a link where there is something to look at. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A request as the local GitHub logs it. */
@@ -15,17 +15,20 @@ const meanings: { method: string; path: RegExp; says: string; once?: boolean }[]
     path: /\/collaborators\/[^/]+\/permission$/,
     says: 'may octocat do this? GitHub is asked',
   },
-  { method: 'POST', path: /\/issues\/\d+\/comments$/, says: 'the tracking comment appears' },
-  { method: 'PATCH', path: /\/issues\/comments\/\d+$/, says: 'the tracking comment changes' },
+  { method: 'POST', path: /\/issues\/\d+\/comments$/, says: 'a comment shows that Claude works' },
+  { method: 'PATCH', path: /\/issues\/comments\/\d+$/, says: 'the comment shows how far it is' },
   { method: 'POST', path: /\/git-receive-pack$/, says: 'the branch is pushed over Git’s smart HTTP' },
 ];
 
 export class Timeline {
   private readonly started = Date.now();
 
+  get seconds(): string {
+    return ((Date.now() - this.started) / 1000).toFixed(1);
+  }
+
   say(what: string, link?: string): void {
-    const seconds = ((Date.now() - this.started) / 1000).toFixed(1).padStart(6);
-    console.log(`${seconds} s  ${what}${link ? `\n          ${link}` : ''}`);
+    console.log(`${this.seconds.padStart(6)} s  ${what}${link ? `\n          ${link}` : ''}`);
   }
 
   /** One line of the action's own log. */
@@ -56,7 +59,7 @@ export class Timeline {
     void (async () => {
       while (!over.signal.aborted) {
         look();
-        await sleep(50, undefined, { signal: over.signal }).catch(() => {});
+        await sleep(50, undefined, { signal: over.signal, ref: false }).catch(() => {});
       }
     })();
     return {

@@ -1,135 +1,32 @@
-/** The demo: a mention on a local GitHub, answered by the built action with the real Claude Code, step by step. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { claudeBinary, modelEnvironment } from '../../testkit/claude/environment.ts';
-import { startModel } from '../../testkit/claude/model.ts';
-import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import type { ActionRun } from '../../testkit/runner/action-run.ts';
-import { checkout } from '../../testkit/runner/checkout.ts';
-import { runAction } from '../../testkit/runner/run-action.ts';
-import { demoScript, sampleProject } from './demo-project.ts';
-import { Timeline } from './demo-timeline.ts';
+/** `forgehand demo`: shows Forgehand at work on a local GitHub, as a server or as the Action. */
+import { parseArgs } from 'node:util';
 
-const repositoryName = 'octo-org/hello';
+const usage = `Usage: forgehand demo [--action] [--keep]
 
-/** Answers the exit code: 0 when the action succeeded. */
+  An issue on a local GitHub, answered by the built server with a draft pull request; then everything is ended.
+
+  --action  the Action instead: a mention, answered by the built action
+  --keep    leave everything running to look at, until Ctrl-C
+
+With ANTHROPIC_API_KEY set, Claude is the real model instead of a scripted one.`;
+
+/** Answers the exit code: 0 when what was asked is done. */
 export async function demo(args: string[]): Promise<number> {
-  const root = await mkdtemp(join(tmpdir(), 'forgehand-demo-'));
-  const github = await startGitHub();
-  try {
-    const ended = await tell(github, root);
-    if (args.includes('--keep')) await untilInterrupted(github.serverUrl);
-    return ended.main.exitCode === 0 ? 0 : 1;
-  } finally {
-    await github.close();
-    await rm(root, { recursive: true, force: true, maxRetries: 3 });
+  const flags = flagsOf(args);
+  if (!flags || flags.help) {
+    console.log(usage);
+    return flags ? 0 : 2;
   }
+  if (flags.action) return (await import('./demo-action.ts')).demoAction(flags.keep);
+  return (await import('./demo-server.ts')).demoServer(flags.keep);
 }
 
-async function tell(github: LocalGitHub, root: string): Promise<ActionRun> {
-  const action = actionDirectory();
-  const workspace = join(root, 'hello');
-  const [owner, name] = repositoryName.split('/') as [string, string];
-  const repository = await github.createRepository({ owner, name, files: sampleProject });
-  repository.setPermission('octocat', 'write');
-  const token = github.token({ kind: 'actions', repositories: [repositoryName] });
-  const issue = github.createIssue(repository, {
-    title: 'The greeting is misspelt',
-    body: 'It says “Helo, octocat!”. `npm test` fails since then.',
-    author: 'octocat',
-  });
-  const comment = github.comment(issue, {
-    author: 'octocat',
-    body: '@claude please fix this and run nothing else.',
-  });
-  const thread = `${github.serverUrl}/${repositoryName}/issues/${issue.number}`;
-
-  const key = process.env.ANTHROPIC_API_KEY;
-  await using scripted = await startModel({ steps: demoScript(workspace) });
-  const timeline = new Timeline();
-  timeline.say(`a local GitHub with ${repositoryName} is up`, github.serverUrl);
-  timeline.say(
-    key
-      ? 'Claude is the real model, with your ANTHROPIC_API_KEY'
-      : 'Claude is scripted; the Claude Code binary is real',
-  );
-  await checkout({ serverUrl: github.serverUrl, repository: repositoryName, workspace, token });
-  github.clearRequests();
-  timeline.say('octocat writes: “@claude please fix this and run nothing else.”', thread);
-  timeline.say('GitHub starts the workflow: the built action runs');
-  const watch = timeline.watch(github.requests, github.serverUrl);
-  const ended = await runAction({
-    action,
-    event: await github.event.issueComment(comment),
-    repository: repositoryName,
-    workspace,
-    github,
-    workflow: 'Claude',
-    job: 'claude',
-    actor: 'octocat',
-    measure: true,
-    // Ctrl-C cancels the job as GitHub would.
-    cancelAfter: new Promise((done) => process.once('SIGINT', done)),
-    timeoutMs: 600_000,
-    inputs: {
-      github_token: token,
-      anthropic_api_key: key ?? scripted.key,
-      path_to_claude_code_executable: claudeBinary(),
-    },
-    env: key ? realModel() : without(modelEnvironment(scripted), 'ANTHROPIC_API_KEY'),
-    onOutput: (line) => timeline.log(line),
-  });
-  watch.stop();
-  timeline.say(`the action ended: ${ended.outputs.conclusion ?? ended.status}`);
-
-  show('The comment', issue.comments.at(-1)?.body.replace(/\n*<!--.*-->$/s, '') ?? 'none');
-  const branch = ended.outputs.branch_name;
-  const requests = github.requests.filter(({ kind }) => kind !== 'kit').length;
-  if (branch) show(`The diff of ${branch}`, await diffOf(github, { token, branch }));
-  const memory = ended.peakMemory ? `, ${Math.round(ended.peakMemory.bytes / 2 ** 20)} MiB at most` : '';
-  console.log(`\n${requests} GitHub requests${memory}, ${ended.leftovers.length} processes left behind.`);
-  if (ended.main.exitCode !== 0) show('The log of the action', ended.log);
-  return ended;
-}
-
-/** What the branch changes, as GitHub's API tells it. */
-async function diffOf(
-  github: LocalGitHub,
-  { token, branch }: { token: string; branch: string },
-): Promise<string> {
-  const url = `${github.apiUrl}/repos/${repositoryName}/compare/main...${encodeURIComponent(branch)}`;
-  const answer = await fetch(url, { headers: { authorization: `token ${token}` } });
-  const { files } = (await answer.json()) as { files: { filename: string; patch?: string }[] };
-  return files.map(({ filename, patch = '' }) => `--- a/${filename}\n+++ b/${filename}\n${patch}`).join('\n');
-}
-
-/** Where `action.yml` and the bundles that it names are. */
-function actionDirectory(): string {
-  const root = join(import.meta.dirname, '../..');
-  if (existsSync(join(root, 'dist/main.mjs'))) return root;
-  throw new Error('The action is not built: run `npm run build` first.');
-}
-
-function realModel(): Record<string, string> {
-  const url = process.env.ANTHROPIC_BASE_URL;
-  return url ? { ANTHROPIC_BASE_URL: url } : {};
-}
-
-function without(all: Record<string, string>, name: string): Record<string, string> {
-  const { [name]: _, ...rest } = all;
-  return rest;
-}
-
-function show(title: string, text: string): void {
-  console.log(`\n── ${title} ${'─'.repeat(Math.max(0, 74 - title.length))}\n${text.trimEnd()}`);
-}
-
-async function untilInterrupted(url: string): Promise<void> {
-  console.log(`\nThe local GitHub stays at ${url} until Ctrl-C.`);
-  await new Promise((done) => {
-    process.once('SIGINT', done);
-    process.once('SIGTERM', done);
-  });
+function flagsOf(args: string[]) {
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({ args, options: { action: flag, keep: flag, help: flag } }).values;
+  } catch (error) {
+    console.error(`forgehand demo: ${(error as Error).message}`);
+    return null;
+  }
 }

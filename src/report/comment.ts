@@ -26,8 +26,8 @@ export interface TrackingCommentOptions {
 export interface TrackingComment extends Reporter {
   /** Null until the comment exists. */
   ref(): CommentRef | null;
-  /** Adds what the engine learns on the way (branch, links) without showing it at once. */
-  learn(change: Partial<Pick<CommentState, 'branch' | 'createPullRequestUrl'>>): void;
+  /** Adds what is learnt on the way (branch, links, last words) without showing it at once. */
+  learn(change: Partial<Pick<CommentState, 'branch' | 'createPullRequestUrl' | 'progress'>>): void;
 }
 
 /** A comment that shows `state` and each change of it; updates are sent one at a time, the newest wins. */

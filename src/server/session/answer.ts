@@ -21,6 +21,8 @@ interface Begun {
 export class Answers {
   private comment: TrackingComment | null = null;
   private begun: Begun | null = null;
+  /** What Claude has last put into the comment. */
+  private reported = '';
   private opening: Promise<void> = Promise.resolve();
   private readonly context: SessionContext;
 
@@ -46,6 +48,7 @@ export class Answers {
   }
 
   async progress(progress: Progress): Promise<void> {
+    this.reported = progress.message;
     await this.opening;
     await this.comment?.progress(progress);
   }
@@ -62,10 +65,20 @@ export class Answers {
   async finish(result: Result, messages: Message[]): Promise<void> {
     await this.begin(messages).catch(() => {});
     await this.opening.catch(() => {});
+    this.addLastWords(result);
     await this.comment?.finished(result);
     this.comment = null;
+    this.reported = '';
     this.begun = null;
     await keep(this.context, 'answer', null);
+  }
+
+  /** Claude is told that its last words are its answer: they follow the checklist that it kept meanwhile. */
+  private addLastWords({ conclusion, summary }: Result): void {
+    const words = summary.trim();
+    if (conclusion !== 'success' || !this.reported || !words || this.reported.includes(words)) return;
+    const message = `${this.reported.trimEnd()}\n\n${words}`;
+    this.comment?.learn({ progress: { status: 'in_progress', message } });
   }
 
   private async open(begun: Begun, isRestart: boolean): Promise<void> {
