@@ -1,0 +1,3 @@
+import { chaos } from './chaos-run.ts';
+
+chaos('conversation');
