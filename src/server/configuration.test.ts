@@ -47,7 +47,7 @@ describe('two credentials are all that is needed', () => {
     expect(engine).toMatchObject({
       branchNameTemplate: '{{entityType}}-{{entityNumber}}',
       createPullRequest: 'draft',
-      sandbox: 'required',
+      sandbox: 'auto',
       triggerPhrase: '@claude',
     });
     expect(host).toEqual({

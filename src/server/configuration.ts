@@ -53,7 +53,6 @@ const serverPresets: Record<string, string | ((environment: Variables) => string
   branch_name_template: ({ BRANCH_PREFIX }) =>
     `${BRANCH_PREFIX ? '{{prefix}}' : ''}{{entityType}}-{{entityNumber}}`,
   create_pull_request: 'draft',
-  sandbox: 'required',
 };
 
 /** What the server has as default for an engine setting; null where it is the action's. */

@@ -79,7 +79,7 @@ test('closed, an issue ends its session: an empty draft goes, a full one stays; 
   await stage.answered(full, 'Added.');
   const drafts = [stage.pullOf(empty)!, stage.pullOf(full)!];
   for (const issue of [empty, full]) {
-    stage.github.changeIssue(issue, { state: 'closed' });
+    stage.github.change(issue, { state: 'closed' });
     await stage.deliver(await stage.github.event.issues(issue, 'closed'));
   }
   await stage.until('the sessions have ended', async () => (await stage.health()).total_sessions === 0);
@@ -88,7 +88,7 @@ test('closed, an issue ends its session: an empty draft goes, a full one stays; 
   expect(drafts[1]!.state).toBe('open');
   await stage.until('the workspaces are gone', () => !existsSync(stage.path(full, '.')), 90_000);
 
-  stage.github.changeIssue(full, { state: 'open' });
+  stage.github.change(full, { state: 'open' });
   await stage.deliver(await stage.github.event.issues(full, 'reopened'));
   await stage.answered(full, 'Went on after the reopening.');
   expect(stage.timesHeard('A full one')).toBe(1);

@@ -69,7 +69,7 @@ test('the turns of a session', async () => {
   await paused(issue, 'turns');
   await said(issue, /MAX_TURNS/);
   await stage.comment(issue, '/continue');
-  await stage.until('it went on', () => stage.model.main.length > 3);
+  await stage.until('it went on', () => stage.model.main.length > 2);
 }, 90_000);
 
 test('the time of a session', async () => {
@@ -95,7 +95,7 @@ test('the cap of a day holds for every thread, and nobody but the operator lifts
 }, 90_000);
 
 test('a Claude that says nothing is ended once, and then asked about', async () => {
-  await set({ script: [{ hang: true }], env: { WATCHDOG_MINUTES: '0.04' } });
+  await set({ script: [{ hang: true }, { hang: true }, { hang: true }], env: { WATCHDOG_MINUTES: '0.04' } });
   const issue = await stage.openIssue();
   await paused(issue, 'timed_out');
   await said(issue, /silent[\s\S]*\/retry/);
@@ -104,7 +104,12 @@ test('a Claude that says nothing is ended once, and then asked about', async () 
 test('a model that refuses the key waits for a person; one that is away is tried again by itself', async () => {
   await set({ env: { CLAUDE_CODE_MAX_RETRIES: '1' } });
   stage.model.when('A locked door', [{ error: { status: 401 } }]);
-  stage.model.when('A short break', [{ error: { status: 529, times: 3 }, text: 'Back again.' }]);
+  let asked = 0;
+  const breaks = () => {
+    asked += 1;
+    return asked <= 3 ? { error: { status: 529 } } : { text: 'Back again.' };
+  };
+  stage.model.when('A short break', [breaks, breaks, breaks, breaks]);
   const locked = await stage.openIssue({ title: 'A locked door' });
   const away = await stage.openIssue({ title: 'A short break' });
   await paused(locked, 'model_auth');

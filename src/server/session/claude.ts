@@ -1,6 +1,6 @@
 /** Claude for one session: its fence, its tools, its settings, and the conversation with it. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { type Conversation, openConversation } from '../../claude/conversation.ts';
+import { type Conversation, type ConversationPlan, openConversation } from '../../claude/conversation.ts';
 import { findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
 import { claudeSettings, toolNames } from '../../engine/claude.ts';
@@ -102,19 +102,20 @@ export async function converse(context: SessionContext, parts: ConversationParts
   if (!thread.claudeSessionId) await changeThread(database, held, { claudeSessionId: sessionId });
   thread.claudeSessionId = sessionId;
   const settings = claudeSettings({ door, task, githubToken: null });
-  const plan = {
+  const turns = [left.turns, settings.arguments.maxTurns].filter((limit) => limit !== null);
+  const plan: ConversationPlan = {
     ...settings,
+    arguments: { ...settings.arguments, maxTurns: turns.length > 0 ? Math.min(...turns) : null },
     executable,
     fence,
     directory: door.directory,
     environment: fence?.claudeEnvironment ?? settings.environment,
-    permissionMode: fence ? ('bypassPermissions' as const) : ('dontAsk' as const),
+    permissionMode: fence ? 'bypassPermissions' : 'dontAsk',
     allowedTools: [...(fence ? [] : [...fileTools, ...gitCommands]), ...toolNames(servers)],
     trustCheckout: thread.kind === 'issue',
     servers,
     systemAppend: await systemAppend(context),
     maxBudgetUsd: left.usd,
-    maxTurns: left.turns,
     sessionId,
     store: transcriptOf(database, held.key, held.lease),
   };

@@ -185,8 +185,9 @@ export class Talk {
   }
 
   /** Publishes and answers; then says whether the session may go on. */
-  private async finishTurn(turn: Told): Promise<Ending | null> {
+  private async finishTurn(told: Told): Promise<Ending | null> {
     const { context, parts } = this;
+    const turn = this.withoutLateLimit(told);
     const spent = parts.account.add(turn.usage);
     const limit = parts.account.reached(context.thread.granted);
     const cut = this.cut ?? cutBy(turn, limit);
@@ -218,6 +219,15 @@ export class Talk {
     if (this.open.length > 0)
       return this.refuse({ reason: limit.reason, message: limit.message, remedy: remedyFor(limit) });
     return null;
+  }
+
+  /** Claude had just said its last word when the limit was reached: an answer like every other. */
+  private withoutLateLimit(turn: Told): Told {
+    const delivered = this.open.filter(({ state }) => state === 'delivered');
+    const isLate = turn.reason === 'budget' || turn.reason === 'turns';
+    if (!isLate || delivered.length === 0 || !delivered.every(({ id }) => turn.answered.includes(id)))
+      return turn;
+    return { ...turn, reason: '', text: this.parts.conversation.lastAnswer() };
   }
 
   /** What a turn has taken up. One that nobody asked for (a background command's) answers what is delivered. */
