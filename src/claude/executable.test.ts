@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claudeBinary } from '../../testkit/claude/environment.ts';
 import { AppError } from '../words/errors.ts';
 import { createLog } from '../words/log.ts';
-import { type ExecutableSource, findClaude, testedVersion } from './executable.ts';
+import { claudeOfOurs, type ExecutableSource, findClaude, testedVersion } from './executable.ts';
 import { type Published, startRegistry } from './npm-registry.test-support.ts';
 import pinned from './pinned.json' with { type: 'json' };
 
@@ -256,4 +256,10 @@ test("the pinned version and checksums are those of the installed Agent SDK's ma
   };
   const checksums = Object.entries(manifest.platforms).map(([name, { checksum }]) => [name, checksum]);
   expect(pinned).toEqual({ version: manifest.version, checksums: Object.fromEntries(checksums) });
+});
+
+test('the one that came with us is taken for the tested version only', async () => {
+  expect(await claudeOfOurs(null)).toBe(claudeBinary());
+  expect(await claudeOfOurs(testedVersion)).toBe(claudeBinary());
+  expect(await claudeOfOurs('1.2.3')).toBeNull();
 });

@@ -1,8 +1,9 @@
-/** Finds Claude Code: the given path, the one on PATH, the tool cache, or a fresh install of its npm package. */
+/** Finds Claude Code: the given path, the one that came with us, the one on PATH, the tool cache, or a fresh install. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, chmod, constants, cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -31,6 +32,21 @@ export interface ExecutableSource {
   toolCache: string | null;
   scratch: string;
   log: Log;
+}
+
+/**
+ * The one of the Agent SDK's package for this platform, which npm has checked; null where it is not installed (the Action
+ * has no node_modules) or where another version is wanted.
+ */
+export async function claudeOfOurs(version: string | null): Promise<string | null> {
+  if (version !== null && version !== testedVersion) return null;
+  try {
+    const resolve = createRequire(import.meta.url).resolve;
+    const path = resolve(`@anthropic-ai/claude-agent-sdk-${platform()}/${binaryName()}`);
+    return (await isExecutable(path)) ? path : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Absolute path of a Claude Code executable. @throws AppError that names the input to set when there is no way. */

@@ -1,7 +1,8 @@
 /** Claude for one session: its fence, its tools, its settings, and the conversation with it. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Conversation, type ConversationPlan, openConversation } from '../../claude/conversation.ts';
-import { findClaude } from '../../claude/executable.ts';
+import { claudeOfOurs, findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
 import { claudeSettings, toolNames } from '../../engine/claude.ts';
 import { commentServer } from '../../mcp/comment.ts';
@@ -57,17 +58,15 @@ export async function openSessionFence(
 }
 
 /** Claude Code as the server's configuration names it, or the one that came with us. */
-export function findExecutable({ door }: SessionContext): Promise<string> {
+export async function findExecutable({ door, configuration }: SessionContext): Promise<string> {
   const { config, job, scratch, directory, log } = door;
-  return findClaude({
-    given: config.pathToClaudeCodeExecutable,
-    version: config.claudeCodeVersion,
-    directory,
-    job,
-    toolCache: null,
-    scratch,
-    log,
-  });
+  const { pathToClaudeCodeExecutable: given, claudeCodeVersion: version } = config;
+  const ours = given ? null : await claudeOfOurs(version);
+  if (ours) return ours;
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  // Kept for the sessions after this one: it is installed once.
+  const toolCache = join(configuration.server.dataDir, 'tools');
+  return findClaude({ given, version, directory, job, toolCache, scratch, log });
 }
 
 export interface Wishes {
