@@ -107,24 +107,20 @@ export function asOwner({ uid, gid }: { uid: number; gid: number }, command: str
 
 /**
  * As root, for paths below a directory that the fence's user cannot enter (root's HOME): in a mount namespace of its
- * own, each is bound to a place that everybody can enter, and bubblewrap takes it from there.
+ * own, they are bound into the fence's directory, and that over a place that everybody can enter; bubblewrap takes them
+ * from there.
  */
 export function staged(
-  { stage, place, paths }: { stage: string; place: string; paths: string[] },
+  { directory, place, slots }: { directory: string; place: string; slots: [path: string, slot: string][] },
   command: string[],
 ): string[] {
   const script = `set -e
-stage=$1 place=$2 n=0; shift 2
-command -p mount -t tmpfs -o mode=0711,size=64k,nosuid,nodev forgehand "$stage"
-while [ "$1" != -- ]; do
-  if [ -d "$1" ]; then command -p mkdir "$stage/$n"; else : > "$stage/$n"; fi
-  command -p mount --rbind "$1" "$stage/$n"
-  n=$((n+1)); shift
-done
+directory=$1 place=$2; shift 2
+while [ "$1" != -- ]; do command -p mount --rbind "$1" "$2"; shift 2; done
 shift
-command -p mount --move "$stage" "$place"
+command -p mount --rbind "$directory" "$place"
 exec "$@"`;
-  const given = [stage, place, ...paths, '--', ...command];
+  const given = [directory, place, ...slots.flat(), '--', ...command];
   return ['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', script, 'stage', ...given];
 }
 

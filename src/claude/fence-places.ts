@@ -8,7 +8,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Environment } from './environment.ts';
 import type { Bind } from './fence-arguments.ts';
@@ -79,7 +79,14 @@ export function programPlaces(paths: string[]): Bind[] {
 export interface Home {
   home: string;
   temp: string;
+  etc: string;
   binds: Bind[];
+}
+
+/** The fence's own directory: it can be passed through, as it lies in a private one. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(join(path, 'stage'), { recursive: true });
+  for (const at of [path, join(path, 'stage')]) await chmod(at, 0o711);
 }
 
 /**
@@ -102,8 +109,7 @@ export async function makeHome(directory: string, userConfiguration: string | nu
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(own, name), text);
   return {
-    home,
-    temp,
+    ...{ home, temp, etc: own },
     binds: [
       { path: home, writable: true },
       { path: temp, writable: true },

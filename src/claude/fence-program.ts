@@ -1,6 +1,4 @@
 /** Composes the command that starts one program in a fence: namespaces, places, user, limits, way out. */
-import { lstatSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { EncloseOptions, Fence } from '../words/fence.ts';
 import {
   asOwner,
@@ -13,11 +11,12 @@ import {
   staged,
 } from './fence-arguments.ts';
 import type { Owner } from './fence-owner.ts';
+import { stageFor } from './fence-stage.ts';
 
 export interface Enclosure {
   bwrap: string;
   owner: Owner | null;
-  /** The fence's own directory; it has a `stage` in it. */
+  /** The fence's own directory (0711, in a private one), with a `stage` in it. */
   directory: string;
   layout: FenceLayout;
   processes: number;
@@ -26,9 +25,6 @@ export interface Enclosure {
   /** The program that leads loopback to the egress socket; [] for none. */
   bridge: string[];
 }
-
-/** Directories that everybody can enter, over which the staged places are laid; none is looked into inside a fence. */
-const standIns = ['/mnt', '/media', '/srv', '/boot', '/home'];
 
 export function encloser(enclosure: Enclosure): Pick<Fence, 'enclose'> {
   const { bwrap, owner, directory, layout, processes, networkBinds, bridge } = enclosure;
@@ -44,12 +40,7 @@ export function encloser(enclosure: Enclosure): Pick<Fence, 'enclose'> {
       ],
     };
     const sources = bindsOf(layout, program).map(({ path, from }) => from ?? path);
-    const hidden = owner ? [...new Set(sources)].filter((path) => !canReach(owner, path)) : [];
-    const place = standInFor(sources);
-    const source = (path: string) => {
-      const at = hidden.indexOf(path);
-      return at < 0 ? path : join(place, String(at));
-    };
+    const { source, slots, place } = stageFor(directory, owner, sources);
     const inside = limited({ processes, maxFileBytes }, [command, ...args]);
     const boxed = [
       bwrap,
@@ -57,30 +48,10 @@ export function encloser(enclosure: Enclosure): Pick<Fence, 'enclose'> {
       ...(network && bridge.length ? bridged(bridge, inside) : inside),
     ];
     const dropped = owner ? asOwner(owner, boxed) : boxed;
-    const [first, ...rest] = hidden.length
-      ? staged({ stage: join(directory, 'stage'), place, paths: hidden }, dropped)
-      : dropped;
+    const [first, ...rest] = place ? staged({ directory, place, slots }, dropped) : dropped;
     return { command: first!, args: rest, env: definedOnly(options.env ?? {}) };
   };
   return { enclose };
-}
-
-/** True when every directory on the way lets this user through; groups and ACLs are not counted on. */
-function canReach({ uid }: Owner, path: string): boolean {
-  for (let at = dirname(path); ; at = dirname(at)) {
-    const found = lstatSync(at, { throwIfNoEntry: false });
-    if (!found) return false;
-    const mine = found.uid === uid && (found.mode & 0o100) !== 0;
-    if (!mine && (found.mode & 0o001) === 0) return false;
-    if (at === '/') return true;
-  }
-}
-
-function standInFor(sources: string[]): string {
-  const isFree = (place: string) =>
-    lstatSync(place, { throwIfNoEntry: false })?.isDirectory() &&
-    !sources.some((path) => path === place || path.startsWith(`${place}/`));
-  return standIns.find(isFree) ?? '/mnt';
 }
 
 function definedOnly(environment: Record<string, string | undefined>): Record<string, string> {

@@ -1,12 +1,12 @@
 /** Whether a fence can be had on this machine, and if not, why and what to do about it, in words. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { giveTo, ownerFor } from './fence-owner.ts';
-import { systemPlaces } from './fence-places.ts';
+import { makeDirectory, systemPlaces } from './fence-places.ts';
 import { encloser } from './fence-program.ts';
 
 export type FenceSupport = { usable: true } | { usable: false; why: string; remedy: string };
@@ -47,14 +47,14 @@ async function probe(): Promise<FenceSupport> {
     return no('bubblewrap is not installed', 'Install it: `sudo apt-get install bubblewrap socat`.');
   if (!(await findProgram('prlimit')))
     return no('prlimit is not installed', 'Install it: `sudo apt-get install util-linux`.');
-  const directory = await mkdtemp(join(tmpdir(), 'forgehand-probe-'));
+  // Private, so that as root the way for paths that only root reaches is tried as well.
+  const root = await mkdtemp(join(tmpdir(), 'forgehand-probe-'));
   try {
-    const workspace = join(directory, 'work');
+    const [workspace, directory] = [join(root, 'work'), join(root, 'fence')];
     await mkdir(workspace);
-    await mkdir(join(directory, 'stage'));
+    await makeDirectory(directory);
     const owner = ownerFor(workspace);
     if (owner) await giveTo(owner, [workspace]);
-    await chmod(directory, 0o700);
     const { links, binds } = systemPlaces();
     const { enclose } = encloser({
       ...{ bwrap, owner, directory, processes: 64 },
@@ -68,7 +68,7 @@ async function probe(): Promise<FenceSupport> {
   } catch (error) {
     return explain(String((error as { stderr?: string }).stderr || (error as Error).message));
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
   }
 }
 

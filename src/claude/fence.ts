@@ -1,6 +1,6 @@
 /** Opens the fence around Claude Code and everything it starts: for the Action and the server alike. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import type { Fence } from '../words/fence.ts';
@@ -12,7 +12,14 @@ import { copyCredentials } from './fence-credentials.ts';
 import { fencedEnvironment, type ModelPlace, modelPlace } from './fence-environment.ts';
 import { watchMemory } from './fence-limits.ts';
 import { giveBack, giveTo, type Owner, type Owners, ownerFor, ownersOf } from './fence-owner.ts';
-import { type Home, makeHome, programPlaces, systemPlaces, toolPlaces } from './fence-places.ts';
+import {
+  type Home,
+  makeDirectory,
+  makeHome,
+  programPlaces,
+  systemPlaces,
+  toolPlaces,
+} from './fence-places.ts';
 import { encloser } from './fence-program.ts';
 import { findProgram, probeFence } from './fence-support.ts';
 import { openModelSocket } from './model-socket.ts';
@@ -64,7 +71,7 @@ export async function openFence(request: FenceRequest): Promise<OpenFence> {
   if (!support.usable || !bwrap) throw unavailable(support);
   const owner = ownerFor(workspace);
   const directory = join(request.scratch, `fence-${randomUUID().slice(0, 8)}`);
-  await mkdir(join(directory, 'stage'), { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const [owners, home] = await Promise.all([
     owner ? ownersOf(workspace) : null,
     makeHome(directory, request.userConfiguration ?? null),
@@ -73,7 +80,7 @@ export async function openFence(request: FenceRequest): Promise<OpenFence> {
   const model = modelPlace(request.environment);
   model.files = await copyCredentials(model.files, home.home);
   const ways = await openWays(request, { directory, owner, model });
-  if (owner) await giveTo(owner, [workspace, home.home, home.temp]);
+  if (owner) await giveTo(owner, [workspace, home.home, home.temp, home.etc]);
   const watch = watchMemory(request.limits.memoryMiB, request.log);
   const { enclose } = encloser({
     ...{ bwrap, owner, directory, processes: request.limits.processes },

@@ -60,7 +60,8 @@ describe.concurrent('when the job is cancelled', () => {
     stage.github.installApp(app, 'octo-org');
     const run = await stage.mention('@claude fix it', {
       inputs: { github_token: '', app_id: String(app.id), app_private_key: app.privateKey },
-      cancelScale: 0.1,
+      // Main has the time to come to its push, and not the time to wait for it.
+      cancelScale: 0.3,
       cancelAfter: stage.model.request(4).then(() => {
         // The first push hangs, which keeps main busy to its end; post's own gets through.
         stage.github.faults.add({ path: /\.git\/info\/refs$/, hang: true, times: 1 });

@@ -36,7 +36,7 @@ describe.concurrent('when Claude Code', () => {
     const run = await stage.mention('@claude fix it');
     await expectToldEverywhere(stage, run, {
       reason: 'claude_crashed',
-      cause: /Claude Code stopped: .*SIGKILL/,
+      cause: /Claude Code stopped: .*(?:SIGKILL|code 137)/,
       remedy: /Run again/,
     });
     const [branch] = newBranches(stage);

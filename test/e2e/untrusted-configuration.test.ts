@@ -10,6 +10,9 @@ import { type Stage, setStage } from './stage.ts';
 
 const words = 'OBEY-THE-CHECKOUT';
 
+/** What a hook or a server leaves behind is to be seen, which the fence would prevent. */
+const unfenced = { sandbox: 'off' };
+
 /** Everything by which a checkout can steer Claude Code; each way leaves a file in `traces` or says the words. */
 function steering(traces: string): Record<string, string> {
   const leave = (name: string) => ({ hooks: [{ type: 'command', command: `touch ${traces}/${name}` }] });
@@ -73,7 +76,7 @@ test('on an issue the repository’s own CLAUDE.md, hooks and servers are in for
     deletions: ['.claude/settings.local.json'],
   });
   stage.model.script(script(stage));
-  const run = await stage.mention('@claude read it');
+  const run = await stage.mention('@claude read it', { inputs: unfenced });
 
   expectSuccess(run);
   expect(await traces.found()).toEqual(expect.arrayContaining(['session-hook', 'tool-hook', 'mcp-server']));
@@ -96,7 +99,7 @@ test('on a pull request nothing of the checkout steers Claude Code, and Claude i
     files: steering(traces.path),
   });
   stage.model.script(script(stage));
-  const run = await callOn(stage, pull, { checkout: await mergeRef(stage, pull) });
+  const run = await callOn(stage, pull, { checkout: await mergeRef(stage, pull), inputs: unfenced });
 
   expectSuccess(run);
   expect(stage.model.toolResults()[0]!.text).toContain('Helo');
@@ -129,7 +132,8 @@ test.each(['pull_request_target', 'workflow_run'] as const)(
         ? await github.event.workflowRun(repository.record, upstream, 'completed', { sender: 'octocat' })
         : await github.event.pullRequest(pull, 'opened', { target: true });
     stage.model.script(script(stage));
-    const run = await stage.run({ event, checkout: { ref: 'german' }, inputs: { prompt: 'Read it.' } });
+    const inputs = { prompt: 'Read it.', ...unfenced };
+    const run = await stage.run({ event, checkout: { ref: 'german' }, inputs });
 
     expectSuccess(run);
     expect(stage.model.toolResults()[0]!.text).toContain('Helo');

@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fencedEnvironment, modelPlace } from './fence-environment.ts';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'fence-environment-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+const inside = (environment: Record<string, string>) =>
+  fencedEnvironment(environment, modelPlace(environment), { home: '/fence/home', temp: '/fence/tmp' });
+
+test.each([
+  ['ANTHROPIC_API_KEY', { apiKey: 'the-secret', bearer: null }],
+  ['CLAUDE_CODE_OAUTH_TOKEN', { apiKey: null, bearer: 'the-secret' }],
+  ['ANTHROPIC_AUTH_TOKEN', { apiKey: null, bearer: 'the-secret' }],
+])('%s stays outside, and a placeholder says which kind there is', (name, access) => {
+  const environment = {
+    [name]: 'the-secret',
+    ANTHROPIC_BASE_URL: 'https://gateway.example/anthropic',
+    ANTHROPIC_CUSTOM_HEADERS: 'X-Tenant: the-secret-tenant\nX-Other: 2',
+    HTTPS_PROXY: 'http://user:the-secret@proxy.example:8080',
+  };
+  expect(modelPlace(environment).access).toEqual({
+    ...access,
+    baseUrl: 'https://gateway.example/anthropic',
+    headers: { 'x-tenant': 'the-secret-tenant', 'x-other': '2' },
+  });
+  const seen = inside(environment);
+  expect(JSON.stringify(seen)).not.toContain('the-secret');
+  expect(seen).toMatchObject({
+    [name]: 'placeholder-the-host-adds-the-credential',
+    ANTHROPIC_UNIX_SOCKET: '/run/forgehand/model.sock',
+    HTTPS_PROXY: 'http://127.0.0.1:3128',
+    HOME: '/fence/home',
+    CLAUDE_CONFIG_DIR: '/fence/home/.claude',
+  });
+});
+
+test.each([
+  [
+    { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-west-1', AWS_SECRET_ACCESS_KEY: 's' },
+    'bedrock-runtime.eu-west-1.amazonaws.com:443',
+  ],
+  [{ CLAUDE_CODE_USE_VERTEX: '1', CLOUD_ML_REGION: 'us-east5' }, 'us-east5-aiplatform.googleapis.com:443'],
+  [{ CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_RESOURCE: 'ours' }, 'ours.services.ai.azure.com:443'],
+  [
+    { CLAUDE_CODE_USE_BEDROCK: 'true', ANTHROPIC_BEDROCK_BASE_URL: 'https://bedrock.example:8443/x' },
+    'bedrock.example:8443',
+  ],
+] as const)(
+  '%j: the documented exception; credentials stay inside and the provider’s hosts are listed',
+  (environment, host) => {
+    const place = modelPlace(environment);
+    expect(place.access).toBeNull();
+    expect(place.egress).toContain(host);
+    expect(inside(environment)).toMatchObject(environment);
+    expect(inside(environment)).not.toHaveProperty('ANTHROPIC_UNIX_SOCKET');
+  },
+);
+
+test('files of the provider’s credentials are named, where they are', () => {
+  mkdirSync(join(home, '.aws'));
+  writeFileSync(join(home, '.aws/credentials'), '');
+  const environment = { CLAUDE_CODE_USE_BEDROCK: '1', HOME: home, AWS_WEB_IDENTITY_TOKEN_FILE: '/nowhere' };
+  expect(modelPlace(environment).files).toEqual({
+    AWS_SHARED_CREDENTIALS_FILE: join(home, '.aws/credentials'),
+  });
+});
