@@ -10,6 +10,7 @@ import {
   limited,
   staged,
 } from './fence-arguments.ts';
+import type { ControlGroup } from './fence-cgroup.ts';
 import type { Owner } from './fence-owner.ts';
 import { stageFor } from './fence-stage.ts';
 
@@ -24,10 +25,12 @@ export interface Enclosure {
   networkBinds: Bind[];
   /** The program that leads loopback to the egress socket; [] for none. */
   bridge: string[];
+  /** Puts the whole of it into a control group; null where there is none. */
+  group: ControlGroup | null;
 }
 
 export function encloser(enclosure: Enclosure): Pick<Fence, 'enclose'> {
-  const { bwrap, owner, directory, layout, processes, networkBinds, bridge } = enclosure;
+  const { bwrap, owner, directory, layout, processes, networkBinds, bridge, group } = enclosure;
   const enclose = (command: string, args: string[], options: EncloseOptions = {}) => {
     const { network = false, maxFileBytes } = options;
     const program = {
@@ -48,7 +51,8 @@ export function encloser(enclosure: Enclosure): Pick<Fence, 'enclose'> {
       ...(network && bridge.length ? bridged(bridge, inside) : inside),
     ];
     const dropped = owner ? asOwner(owner, boxed) : boxed;
-    const [first, ...rest] = place ? staged({ directory, place, slots }, dropped) : dropped;
+    const placed = place ? staged({ directory, place, slots }, dropped) : dropped;
+    const [first, ...rest] = group ? group.enter(placed) : placed;
     return { command: first!, args: rest, env: definedOnly(options.env ?? {}) };
   };
   return { enclose };

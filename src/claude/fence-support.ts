@@ -61,6 +61,7 @@ async function probe(): Promise<FenceSupport> {
       layout: { links, binds, workspace },
       networkBinds: [],
       bridge: [],
+      group: null,
     });
     const { command, args, env } = enclose('true', [], { env: { PATH: '/usr/bin:/bin' } });
     await run(command, args, { env, timeout: 20_000 });

@@ -1,13 +1,14 @@
 /** Opens the fence around Claude Code and everything it starts: for the Action and the server alike. */
 import { randomUUID } from 'node:crypto';
 import { realpath, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import type { Fence } from '../words/fence.ts';
 import type { Log } from '../words/log.ts';
 import { defaultEgress, openEgress } from './egress.ts';
 import type { Environment } from './environment.ts';
 import { type Bind, type FenceLayout, proxyPort, socketDirectory } from './fence-arguments.ts';
+import { makeControlGroup } from './fence-cgroup.ts';
 import { copyCredentials } from './fence-credentials.ts';
 import { fencedEnvironment, type ModelPlace, modelPlace } from './fence-environment.ts';
 import { watchMemory } from './fence-limits.ts';
@@ -81,12 +82,14 @@ export async function openFence(request: FenceRequest): Promise<OpenFence> {
   model.files = await copyCredentials(model.files, home.home);
   const ways = await openWays(request, { directory, owner, model });
   if (owner) await giveTo(owner, [workspace, home.home, home.temp, home.etc]);
+  const group = await makeControlGroup(`forgehand-${basename(directory)}`, request.limits);
   const watch = watchMemory(request.limits.memoryMiB, request.log);
   const { enclose } = encloser({
     ...{ bwrap, owner, directory, processes: request.limits.processes },
     layout: layoutOf(request, workspace, home),
     networkBinds: [...ways.binds, ...(socat ? [] : [{ path: nodeInside, from: process.execPath }])],
     bridge: socat ? socatBridge(socat) : nodeBridge(),
+    group,
   });
   return {
     enclose,
@@ -103,6 +106,7 @@ export async function openFence(request: FenceRequest): Promise<OpenFence> {
     close: async () => {
       watch.close();
       await ways.close();
+      await group?.close();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
