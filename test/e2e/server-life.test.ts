@@ -36,7 +36,7 @@ test('several issues of several repositories at once, none of which sees another
     files: { 'README.md': '# Other\n' },
   });
   for (const login of ['octocat', 'forgehand-bot']) other.setPermission(login, 'write');
-  const look = `ls ${stage.root}/workspaces ${stage.root}/workspaces/octo-org/* 2>&1; ls ${stage.dataDir} 2>&1; true`;
+  const look = `ls ${stage.root}/workspaces ${stage.root}/workspaces/octo-org/* 2>&1; find ${stage.dataDir} -name '*postgres*' -o -name '*mirror*' -o -name '*environment*' -o -name '*token*' -o -name '*.log'; true`;
   stage.model.script([
     { tools: [bash(look)] },
     (request) => ({ text: `I see: ${request.toolResults()[0]?.text}` }),
@@ -51,7 +51,7 @@ test('several issues of several repositories at once, none of which sees another
     const seen = stage.answers(issue).join('\n').split('---').slice(1).join('---');
     const numbers = [...seen.matchAll(/issue-(\d+)/g)].map((match) => Number(match[1]));
     expect(new Set(numbers)).toEqual(new Set([issue.number]));
-    expect(seen).toMatch(/data.*No such file/);
+    expect(seen).not.toContain(stage.dataDir);
   }
   expect(stage.pulls()).toHaveLength(2);
   expect(other.pullRequests()).toHaveLength(1);

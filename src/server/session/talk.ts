@@ -208,6 +208,7 @@ export class Talk {
       publisher: parts.composer.ready.checkout.publisher,
       answers: parts.answers,
       pullRequestText: parts.takePullRequestText(),
+      template: parts.composer.ready.template,
       remedy: cut?.remedy ?? (staysOpen ? retryRemedy : null),
       staysOpen,
     });

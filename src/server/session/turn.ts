@@ -28,6 +28,8 @@ export interface EndOfTurn {
   publisher: Publisher;
   answers: Answers;
   pullRequestText: PullRequestText | null;
+  /** The repository's pull request template. */
+  template: string | null;
   /** Says what a person can do, when the turn did not come to its end. */
   remedy: string | null;
   /** Messages that stay open although the turn has ended (it is gone on with later). */
@@ -92,12 +94,14 @@ async function keepEnd(context: SessionContext, end: EndOfTurn): Promise<void> {
 /** A pull request that cannot be updated is a note: the work is published already. */
 async function updatePullRequest(
   context: SessionContext,
-  { turn, pullRequestText }: EndOfTurn,
+  { turn, pullRequestText, template }: EndOfTurn,
   result: Result,
 ): Promise<string[]> {
   const { thread, task, connection, configuration, door } = context;
   if (thread.kind !== 'issue' || !thread.pullNumber) return [];
-  const text = pullRequestText ?? (result.branch && turn.text ? { body: turn.text } : null);
+  // Claude has said nothing for it: its report, below the template that it has not filled in.
+  const report = [template, turn.text].filter(Boolean).join('\n\n');
+  const text = pullRequestText ?? (result.branch && turn.text ? { body: report } : null);
   const ready = configuration.server.prReady === 'auto' && result.conclusion === 'success';
   if (!text && !ready) return [];
   try {
