@@ -4,7 +4,9 @@ import { fetchViewer } from '../../github/permissions.ts';
 import { type Reaction, swapReaction } from '../../github/reactions.ts';
 import { type TrackingComment, trackingComment } from '../../report/comment.ts';
 import type { Progress, Result } from '../../words/result.ts';
+import type { Queryable } from '../store/database.ts';
 import type { Message } from '../store/session-messages.ts';
+import { writeProgress } from '../store/session-threads.ts';
 import { keep, kept, type SessionContext } from './context.ts';
 
 /** What the next session needs to finish an answer that this one began. */
@@ -61,8 +63,14 @@ export class Answers {
     return this.comment?.ref()?.url ?? null;
   }
 
-  /** The end of the turn. Without a comment yet (nothing was begun) one is made for `messages`. */
+  /** The end of a turn that leaves `messages` as they are. Without a comment yet one is made for them. */
   async finish(result: Result, messages: Message[]): Promise<void> {
+    await this.show(result, messages);
+    await keep(this.context, 'answer', null);
+  }
+
+  /** The same, except that who comes next still finds this comment: until the messages are marked with `forgetAnswer`. */
+  async show(result: Result, messages: Message[]): Promise<void> {
     await this.begin(messages).catch(() => {});
     await this.opening.catch(() => {});
     this.addLastWords(result);
@@ -70,7 +78,6 @@ export class Answers {
     this.comment = null;
     this.reported = '';
     this.begun = null;
-    await keep(this.context, 'answer', null);
   }
 
   /** Claude is told that its last words are its answer: they follow the checklist that it kept meanwhile. */
@@ -107,6 +114,12 @@ export class Answers {
     this.opening = this.comment.started();
     await this.opening.catch((error: Error) => this.context.log.warning(`No comment: ${error.message}`));
   }
+}
+
+/** In the transaction that marks its messages: killed in between, the next session would answer them once more. */
+export async function forgetAnswer({ thread }: SessionContext, tx: Queryable): Promise<void> {
+  await writeProgress(tx, thread.key, { name: 'answer', value: null });
+  thread.progress.answer = null;
 }
 
 /** 👀 queued (by the inbox), 🚀 delivered, 👍 or 😕 ended. A courtesy: failures are logged. */

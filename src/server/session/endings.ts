@@ -30,6 +30,48 @@ export function together(turns: Told[]): Told {
   };
 }
 
+/** What the endings need to know of a message. */
+interface Taken {
+  id: string;
+  state: 'queued' | 'delivered';
+}
+
+/**
+ * Claude had just said its last word when the limit was reached: an answer like every other.
+ * @param lastAnswer what it said
+ */
+export function withoutLateLimit(turn: Told, open: Taken[], lastAnswer: string): Told {
+  const delivered = open.filter(({ state }) => state === 'delivered');
+  const isLate = turn.reason === 'budget' || turn.reason === 'turns';
+  if (!isLate || delivered.length === 0 || !delivered.every(({ id }) => turn.answered.includes(id)))
+    return turn;
+  return { ...turn, reason: '', text: lastAnswer };
+}
+
+/** The messages that end with a turn. One that nobody asked for (a background command's) ends none. */
+export function takenUpBy<T extends Taken>({ answered, reason }: Told, open: T[]): T[] {
+  if (reason !== '') return open.filter(({ state }) => state === 'delivered');
+  return open.filter(({ id }) => answered.includes(id));
+}
+
+/** A limit says more than Claude Code's own end, which knows only how much was left of it. */
+export function cutBy({ reason }: Told, limit: Reached | null): Cut | null {
+  if (!limit || reason === '') return null;
+  return reason === limit.reason || reason === 'budget' || reason === 'turns'
+    ? { reason: limit.reason, message: limit.message, remedy: remedyFor(limit) }
+    : null;
+}
+
+export function wasClosed(key: string): Cut {
+  return { reason: 'cancelled', message: `${key} was closed.`, remedy: 'Reopen it to go on.' };
+}
+
+export const wasStopped: Cut = {
+  reason: 'cancelled',
+  message: 'The work was stopped.',
+  remedy: 'Answer `/retry` or `/continue`, or write what to do instead.',
+};
+
 /** Ends that pass by themselves. */
 export function passes(reason: Reason | ''): boolean {
   return reason === 'model_unavailable' || reason === 'github_unavailable';

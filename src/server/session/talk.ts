@@ -9,16 +9,20 @@ import { type Composer, compose } from './compose.ts';
 import { keep, type SessionContext, tell } from './context.ts';
 import {
   type Cut,
+  cutBy,
   type Ending,
   passes,
   refusal,
   remedyFor,
   retryRemedy,
   type Told,
+  takenUpBy,
   together,
+  wasClosed,
+  wasStopped,
+  withoutLateLimit,
 } from './endings.ts';
 import type { Happening, Happenings } from './happenings.ts';
-import type { Reached } from './limits.ts';
 import { endTurn, type PullRequestText } from './turn.ts';
 
 export interface TalkParts {
@@ -140,15 +144,7 @@ export class Talk {
       return null;
     }
     if (this.idle && this.open.length === 0) return { kind: now.state };
-    return this.cutShort(
-      now.state === 'closed'
-        ? { reason: 'cancelled', message: `${thread.key} was closed.`, remedy: 'Reopen it to go on.' }
-        : {
-            reason: 'cancelled',
-            message: 'The work was stopped.',
-            remedy: 'Answer `/retry` or `/continue`, or write what to do instead.',
-          },
-    );
+    return this.cutShort(now.state === 'closed' ? wasClosed(thread.key) : wasStopped);
   }
 
   private async delivered(uuids: string[]): Promise<null> {
@@ -187,7 +183,7 @@ export class Talk {
   /** Publishes and answers; then says whether the session may go on. */
   private async finishTurn(told: Told): Promise<Ending | null> {
     const { context, parts } = this;
-    const turn = this.withoutLateLimit(told);
+    const turn = withoutLateLimit(told, this.open, parts.conversation.lastAnswer());
     const spent = parts.account.add(turn.usage);
     const limit = parts.account.reached(context.thread.granted);
     const cut = this.cut ?? cutBy(turn, limit);
@@ -199,7 +195,7 @@ export class Talk {
     const staysOpen = reason !== '' && reason !== 'cancelled';
     // Before it is answered: a `/continue` that follows the answer at once must find a thread that waits for it.
     if (staysOpen) await this.pause(reason, cut?.message ?? turn.text);
-    const messages = this.messagesOf(turn, reason);
+    const messages = takenUpBy({ ...turn, reason }, this.open);
     await endTurn(context, {
       turn: cut ? { ...turn, reason, text: cut.message } : turn,
       messages,
@@ -220,22 +216,6 @@ export class Talk {
     if (this.open.length > 0)
       return this.refuse({ reason: limit.reason, message: limit.message, remedy: remedyFor(limit) });
     return null;
-  }
-
-  /** Claude had just said its last word when the limit was reached: an answer like every other. */
-  private withoutLateLimit(turn: Told): Told {
-    const delivered = this.open.filter(({ state }) => state === 'delivered');
-    const isLate = turn.reason === 'budget' || turn.reason === 'turns';
-    if (!isLate || delivered.length === 0 || !delivered.every(({ id }) => turn.answered.includes(id)))
-      return turn;
-    return { ...turn, reason: '', text: this.parts.conversation.lastAnswer() };
-  }
-
-  /** What a turn has taken up. One that nobody asked for (a background command's) answers what is delivered. */
-  private messagesOf({ answered }: Told, reason: string): Message[] {
-    const delivered = this.open.filter(({ state }) => state === 'delivered');
-    if (reason !== '') return delivered;
-    return this.open.filter(({ id }) => answered.includes(id));
   }
 
   private async cutShort(why: Cut): Promise<Ending | null> {
@@ -293,12 +273,4 @@ export class Talk {
     this.context.thread.state = 'paused';
     await tell(this.context, 'paused', { reason, message });
   }
-}
-
-/** A limit says more than Claude Code's own end, which knows only how much was left of it. */
-function cutBy({ reason }: Told, limit: Reached | null): Cut | null {
-  if (!limit || reason === '') return null;
-  return reason === limit.reason || reason === 'budget' || reason === 'turns'
-    ? { reason: limit.reason, message: limit.message, remedy: remedyFor(limit) }
-    : null;
 }

@@ -7,7 +7,7 @@ import { toUserMessage } from '../../words/errors.ts';
 import type { Result } from '../../words/result.ts';
 import { type Message, markEnded, requireLease } from '../store/session-messages.ts';
 import { addSpend } from '../store/spend.ts';
-import { type Answers, react } from './answer.ts';
+import { type Answers, forgetAnswer, react } from './answer.ts';
 import { keep, type SessionContext, tell } from './context.ts';
 import type { Told } from './endings.ts';
 
@@ -58,7 +58,7 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
   const result = concluded(outcome);
   notes.push(...(await updatePullRequest(context, end, result)));
   const shown = { ...result, notes, remedy: end.remedy ?? result.remedy };
-  await answers.finish(shown, messages);
+  await answers.show(shown, messages);
   await keepEnd(context, end);
   const next = result.conclusion === 'success' ? 'THUMBS_UP' : 'CONFUSED';
   await react(context, messages, { former: 'ROCKET', next });
@@ -84,6 +84,7 @@ async function keepEnd(context: SessionContext, end: EndOfTurn): Promise<void> {
         tx,
         end.messages.map(({ id }) => id),
       );
+    await forgetAnswer(context, tx);
     await addSpend(tx, { key: held.key, repository: thread.repository, ...end.spent });
   });
   thread.spentUsd += end.spent.usd;
