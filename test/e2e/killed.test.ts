@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { probeFence } from '../../src/claude/fence.ts';
@@ -116,6 +116,9 @@ describe.concurrent('when main is killed', () => {
         'Spell the greeting right',
       ]);
       expect(await stage.repository.file(branch!, 'notes.txt')).toBe('unfinished\n');
+      // And the checkout is whose it was, whoever Claude was.
+      for (const path of ['notes.txt', 'src/greet.js', '.git/config'])
+        expect((await stat(stage.path(path))).uid).toBe(process.getuid?.());
     },
   );
 
