@@ -48,6 +48,12 @@ function who(login: string): string {
   return /^[\w-]+(\[bot\])?$/.test(login) ? `@${login}` : 'Somebody';
 }
 
+/** Said first where a conversation goes on in a workspace that Claude has not worked in. @param branch null for none. */
+export function movedText(branch: string | null): string {
+  const what = branch ? `what was pushed to \`${branch}\`` : 'what was pushed';
+  return `This conversation goes on in a new workspace, perhaps on another machine. It holds only ${what}: commits that were not pushed, uncommitted changes and whatever ran in the background are gone, also where you have reported them already. Look at the actual state, and do again what is missing before you go on.`;
+}
+
 /** Ours, when a person asked to go on or to try again. */
 export function noteText(actor: string, body: string): string {
   return `${who(actor)} asks: ${body}`;

@@ -171,6 +171,8 @@ async function openWorkingCopy(
     identity,
     ...(started && { started }),
   });
+  // What Claude had here and has not pushed is gone; it is told, until a turn has ended in the new workspace.
+  if (thread.claudeSessionId) await keep(context, 'moved', true);
   await keep(context, 'publishing', checkout.publishing);
   await changeThread(context.database, context.held, { workspaceHost: host });
   thread.workspaceHost = host;

@@ -1,12 +1,13 @@
 /** The life of a session once everything is ready: says what people say, ends each turn, and knows when to stop. */
 import type { Conversation, ConversationEnd, OutgoingMessage } from '../../claude/conversation.ts';
+import { movedText } from '../../prompt/live.ts';
 import { AppError } from '../../words/errors.ts';
 import { type Message, markDelivered, openMessages } from '../store/session-messages.ts';
 import { changeThread, pauseThread, readThread } from '../store/session-threads.ts';
 import type { Account } from './account.ts';
 import { type Answers, react } from './answer.ts';
 import { type Composer, compose } from './compose.ts';
-import { keep, type SessionContext, tell } from './context.ts';
+import { keep, kept, type SessionContext, tell } from './context.ts';
 import {
   type Cut,
   cutBy,
@@ -44,6 +45,8 @@ export class Talk {
   private turns: Told[] = [];
   private cut: Cut | null = null;
   private idle = false;
+  /** Answered in a workspace that is gone: they end with the turn in which Claude has looked again. */
+  private answeredBefore: string[] = [];
   private readonly context: SessionContext;
   private readonly parts: TalkParts;
 
@@ -70,15 +73,24 @@ export class Talk {
     const outgoing = await this.unsaid();
     if (this.open.length === 0) return this.mayPark();
     const ids = this.open.map(({ id }) => id);
-    if (ids.every((id) => conversation.hasAnswered(id))) {
-      // Claude had answered everything: only the end of that turn is missing.
-      await this.delivered(ids);
-      this.turns.push({ reason: '', text: conversation.lastAnswer(), usage: null, answered: ids });
-      happenings.push({ kind: 'idle' });
-      return null;
+    const answered = ids.filter((id) => conversation.hasAnswered(id));
+    const hasMoved = conversation.resumed && kept<boolean>(this.context, 'moved') === true;
+    if (answered.length > 0) await this.delivered(answered);
+    if (hasMoved) this.answeredBefore = answered;
+    else if (answered.length > 0) {
+      // Only the end of that turn is missing.
+      const turn = { reason: '' as const, text: conversation.lastAnswer(), usage: null, answered };
+      if (answered.length === ids.length) {
+        this.turns.push(turn);
+        happenings.push({ kind: 'idle' });
+        return null;
+      }
+      const ending = await this.finishTurn(turn);
+      if (ending) return ending;
     }
     // First what was cut, so that Claude goes on from there with what has come since.
-    const notice = conversation.unfinished(ids);
+    const moved = hasMoved ? movedText(this.context.thread.branch) : null;
+    const notice = [moved, conversation.unfinished(ids)].filter(Boolean).join('\n\n');
     const first = notice ? [{ uuid: crypto.randomUUID(), text: notice, verbatim: true, asks: true }] : [];
     conversation.send([...first, ...outgoing]);
     return null;
@@ -183,7 +195,8 @@ export class Talk {
   /** Publishes and answers; then says whether the session may go on. */
   private async finishTurn(told: Told): Promise<Ending | null> {
     const { context, parts } = this;
-    const turn = withoutLateLimit(told, this.open, parts.conversation.lastAnswer());
+    const answered = [...told.answered, ...this.answeredBefore.splice(0)];
+    const turn = withoutLateLimit({ ...told, answered }, this.open, parts.conversation.lastAnswer());
     const spent = parts.account.add(turn.usage);
     const limit = parts.account.reached(context.thread.granted);
     const cut = this.cut ?? cutBy(turn, limit);

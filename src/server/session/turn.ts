@@ -6,6 +6,7 @@ import { concluded } from '../../engine/results.ts';
 import { toUserMessage } from '../../words/errors.ts';
 import type { Result } from '../../words/result.ts';
 import { type Message, markEnded, requireLease } from '../store/session-messages.ts';
+import { writeProgress } from '../store/session-threads.ts';
 import { addSpend } from '../store/spend.ts';
 import { type Answers, forgetAnswer, react } from './answer.ts';
 import { keep, type SessionContext, tell } from './context.ts';
@@ -85,6 +86,7 @@ async function keepEnd(context: SessionContext, end: EndOfTurn): Promise<void> {
         end.messages.map(({ id }) => id),
       );
     await forgetAnswer(context, tx);
+    if (!end.staysOpen) await writeProgress(tx, held.key, { name: 'moved', value: false });
     await addSpend(tx, { key: held.key, repository: thread.repository, ...end.spent });
   });
   thread.spentUsd += end.spent.usd;

@@ -89,11 +89,20 @@ export async function rememberProgress(
 ): Promise<void> {
   await database.transaction(async (tx) => {
     await requireLease(tx, held);
-    await tx.query(
-      `update threads set progress = progress || jsonb_build_object($2::text, $3::jsonb), updated_at = now() where key = $1`,
-      [held.key, name, JSON.stringify(value ?? null)],
-    );
+    await writeProgress(tx, held.key, { name, value });
   });
+}
+
+/** The same in a transaction that holds the lease. */
+export async function writeProgress(
+  tx: Queryable,
+  key: string,
+  { name, value }: { name: string; value: unknown },
+): Promise<void> {
+  await tx.query(
+    `update threads set progress = progress || jsonb_build_object($2::text, $3::jsonb), updated_at = now() where key = $1`,
+    [key, name, JSON.stringify(value ?? null)],
+  );
 }
 
 /** Ends the session with its messages open: the next one goes on with them, not before `delaySeconds`. */
