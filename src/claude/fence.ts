@@ -72,7 +72,29 @@ export async function openFence(request: FenceRequest): Promise<OpenFence> {
   if (!support.usable || !bwrap) throw unavailable(support);
   const owner = ownerFor(workspace);
   const directory = join(request.scratch, `fence-${randomUUID().slice(0, 8)}`);
+  // What has to be undone when a later step fails, the last first.
+  const undo: (() => Promise<unknown> | undefined)[] = [];
+  try {
+    return await build(request, { bwrap, socat, owner, workspace, directory, undo });
+  } catch (error) {
+    for (const step of undo.reverse()) await step()?.catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Ground {
+  bwrap: string;
+  socat: string | null;
+  owner: Owner | null;
+  workspace: string;
+  directory: string;
+  undo: (() => Promise<unknown> | undefined)[];
+}
+
+async function build(request: FenceRequest, ground: Ground): Promise<OpenFence> {
+  const { bwrap, socat, owner, workspace, directory, undo } = ground;
   await makeDirectory(directory);
+  undo.push(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   const [owners, home] = await Promise.all([
     owner ? ownersOf(workspace) : null,
     makeHome(directory, request.userConfiguration ?? null),
@@ -81,6 +103,8 @@ export async function openFence(request: FenceRequest): Promise<OpenFence> {
   const model = modelPlace(request.environment);
   model.files = await copyCredentials(model.files, home.home);
   const ways = await openWays(request, { directory, owner, model });
+  undo.push(ways.close);
+  if (owners) undo.push(() => giveBack(workspace, owners));
   if (owner) await giveTo(owner, [workspace, home.home, home.temp, home.etc]);
   const group = await makeControlGroup(`forgehand-${basename(directory)}`, request.limits);
   const watch = watchMemory(request.limits.memoryMiB, request.log);

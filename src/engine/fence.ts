@@ -34,18 +34,9 @@ export async function openRunFence(request: RunFenceRequest): Promise<OpenFence 
     ...serverPlaces(request.arguments),
     ...(request.hasGitHubToken ? githubPlaces(door) : []),
   ];
-  if (!support.usable) {
-    const needed = config.sandbox === 'required' ? '`sandbox: required`' : config.allowBash && '`allow_bash`';
-    if (needed) {
-      throw new AppError('sandbox_unavailable', `${needed} needs the fence: ${support.why}.`, {
-        remedy: support.remedy,
-      });
-    }
-    door.note(`Claude works without the fence: ${support.why}. ${support.remedy}`);
-    return null;
-  }
+  if (!support.usable) return withoutFence(door, support);
   const { HOME: home, CLAUDE_CONFIG_DIR: configuration } = environment;
-  return openFence({
+  const opening = openFence({
     ...{ workspace, scratch, environment, egressAllowed, log },
     readOnly: [executable, ...request.arguments.addDirs.map((path) => resolve(workspace, path))],
     // The machine is the job's alone; what is left is for the runner and for us.
@@ -54,6 +45,19 @@ export async function openRunFence(request: RunFenceRequest): Promise<OpenFence 
     hidden: [temp],
     onOwners: (owners) => door.remember('owners', owners),
   });
+  // It works on this machine and yet not here: a file system that lets nobody change owners, for example.
+  return opening.catch((error: Error) =>
+    withoutFence(door, { why: error.message, remedy: 'Set `sandbox: off` to do without.' }),
+  );
+}
+
+/** Says so; refuses where the settings need a fence. */
+function withoutFence(door: Door, { why, remedy }: { why: string; remedy: string }): null {
+  const { sandbox, allowBash } = door.config;
+  const needed = sandbox === 'required' ? '`sandbox: required`' : allowBash && '`allow_bash`';
+  if (needed) throw new AppError('sandbox_unavailable', `${needed} needs the fence: ${why}.`, { remedy });
+  door.note(`Claude works without the fence: ${why}. ${remedy}`);
+  return null;
 }
 
 /** @throws AppError `invalid_input` */
