@@ -11,7 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { claimDataDirectory, keptSecret, prepareDataDirectory, runningServer } from './data-directory.ts';
+import {
+  claimDataDirectory,
+  keptSecret,
+  placeName,
+  prepareDataDirectory,
+  runningServer,
+} from './data-directory.ts';
 
 const isRoot = process.getuid?.() === 0;
 let root: string;
@@ -78,4 +84,12 @@ test('a secret is made once, for its user alone', () => {
   writeFileSync(made.path, '');
   expect(() => keptSecret(root, 'webhook-secret')).toThrow(/is empty/);
   expect(readFileSync(made.path, 'utf8')).toBe('');
+});
+
+test('a place has one name for good, and no other place has it', () => {
+  const name = placeName(root);
+  expect(placeName(root)).toBe(name);
+  const other = join(root, 'other');
+  prepareDataDirectory(other);
+  expect(placeName(other)).not.toBe(name);
 });

@@ -78,6 +78,14 @@ export function keptSecret(dataDir: string, name: string): { secret: Secret; pat
   return { secret: new Secret(value), path };
 }
 
+/**
+ * Names this directory, and with it what lies beside it: a workspace is found again after a reboot or in a container's
+ * next life, which both give the machine another name.
+ */
+export function placeName(dataDir: string): string {
+  return keptSecret(dataDir, 'place').secret.reveal();
+}
+
 /** A link is made once only, by whoever is first. */
 function linked(from: string, to: string): boolean {
   try {

@@ -17,6 +17,7 @@ import { readTemplate } from '../../workspace/mirror-files.ts';
 import { openIssueBranch } from '../../workspace/opening.ts';
 import { mirrorDirectory, removeWorkspace } from '../../workspace/places.ts';
 import { openWorkspace } from '../../workspace/workspace.ts';
+import { placeName } from '../data-directory.ts';
 import { exclusively } from '../store/exclusive.ts';
 import { changeThread } from '../store/session-threads.ts';
 import { keep, kept, type SessionContext, tell } from './context.ts';
@@ -129,12 +130,13 @@ interface WorkingCopyRequest extends PrepareOptions {
   mirror: string;
 }
 
-/** The workspace of an earlier session on this machine, or a new one at what is published. */
+/** The workspace that an earlier session has left here, or a new one at what is published. */
 async function openWorkingCopy(
   context: SessionContext,
   request: WorkingCopyRequest,
 ): Promise<{ checkout: Prepared; isFresh: boolean }> {
-  const { door, thread, host } = context;
+  const { door, thread } = context;
+  const place = placeName(context.configuration.server.dataDir);
   const publishing = kept<Publishing>(context, 'publishing');
   const plan = withOwnBranchFirst(request.plan, thread);
   const common = {
@@ -146,7 +148,7 @@ async function openWorkingCopy(
     onPublished: (branch: PublishedBranch) => request.onPublished(branch),
     secrets: door.secrets,
   };
-  const isHere = thread.workspaceHost === host && (await exists(join(door.directory, '.git')));
+  const isHere = thread.workspaceHost === place && (await exists(join(door.directory, '.git')));
   if (publishing && isHere && (await exists(publishing.gate.directory))) {
     const fence = await request.openFence();
     return { checkout: reopenCheckout({ ...common, publishing, fence }), isFresh: false };
@@ -174,8 +176,8 @@ async function openWorkingCopy(
   // What Claude had here and has not pushed is gone; it is told, until a turn has ended in the new workspace.
   if (thread.claudeSessionId) await keep(context, 'moved', true);
   await keep(context, 'publishing', checkout.publishing);
-  await changeThread(context.database, context.held, { workspaceHost: host });
-  thread.workspaceHost = host;
+  await changeThread(context.database, context.held, { workspaceHost: place });
+  thread.workspaceHost = place;
   return { checkout, isFresh: true };
 }
 

@@ -36,13 +36,13 @@ export async function markTended(database: Database, key: string): Promise<void>
 
 export function workspacesToRemove(
   database: Database,
-  { host, hours }: { host: string; hours: number },
+  { place, hours }: { place: string; hours: number },
 ): Promise<{ key: string; repository: string; number: number }[]> {
   return database.query(
     `select key, repository, number from threads
      where state = 'closed' and workspace_host = $1 and (lease_owner is null or lease_until <= now())
        and closed_at < now() - make_interval(secs => $2)`,
-    [host, hours * 3600],
+    [place, hours * 3600],
   );
 }
 

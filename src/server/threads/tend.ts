@@ -5,6 +5,7 @@ import { closeEmpty } from '../../engine/issue-pull-request.ts';
 import { Secret } from '../../words/secret.ts';
 import { removeWorkspace, workspaceDirectory } from '../../workspace/places.ts';
 import type { ServerContext } from '../context.ts';
+import { placeName } from '../data-directory.ts';
 import { repositoryConnection } from '../github.ts';
 import { threadDirectory } from '../session/door.ts';
 import {
@@ -15,8 +16,8 @@ import {
   workspacesToRemove,
 } from '../store/tending.ts';
 
-/** @param host this machine's name: only its own workspaces can be removed here. */
-export async function tend(context: ServerContext, host: string): Promise<void> {
+/** Only the workspaces that lie here can be removed here. */
+export async function tend(context: ServerContext): Promise<void> {
   const { store, log, configuration } = context;
   const { server } = configuration;
   for (const thread of await threadsToTend(store.database)) {
@@ -29,7 +30,10 @@ export async function tend(context: ServerContext, host: string): Promise<void> 
       });
     }
   }
-  const due = await workspacesToRemove(store.database, { host, hours: server.workspaceGraceHours });
+  const due = await workspacesToRemove(store.database, {
+    place: placeName(server.dataDir),
+    hours: server.workspaceGraceHours,
+  });
   for (const { key, repository, number } of due) {
     await removeWorkspace(workspaceDirectory(server.workspacesRoot, repository, number));
     await rm(threadDirectory(server.dataDir, key), { recursive: true, force: true, maxRetries: 3 });

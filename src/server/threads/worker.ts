@@ -36,7 +36,7 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
   ]);
   log.info(launcher.inTmux ? 'Sessions run in tmux.' : 'There is no tmux; sessions run detached.');
   const look = inTurn(() => lookAfter({ context, host, launcher }), log);
-  const care = inTurn(() => tend(context, host), log);
+  const care = inTurn(() => tend(context), log);
   const stops = [
     await store.database.listen('threads', () => {
       void look();
