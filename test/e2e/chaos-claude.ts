@@ -63,16 +63,18 @@ function read(request: ModelRequest) {
   return { asked: [...new Set(asked)], said: textOf('assistant') };
 }
 
-/** A command whose outcome the conversation does not hold is not repeated before a look. */
+/** A command whose outcome the conversation does not hold is not repeated before a look; nor what a move may have undone. */
 function nextFor(request: ModelRequest, what: string): 'make' | 'look' | 'done' {
-  const said = JSON.stringify(request.body.messages?.filter(({ role }) => role === 'assistant') ?? []);
-  const results = request
-    .toolResults()
-    .map(({ text }) => text)
-    .filter((text) => text.includes(` ${what}`));
-  const makes = said.split(`echo ${what} >> `).length - 1;
-  const absents = results.filter((text) => text.includes(`absent ${what}`)).length;
-  if (results.some((text) => text.includes(`made ${what}`) && !text.includes('absent'))) return 'done';
-  if (makes === 0 || absents >= makes) return 'make';
-  return 'look';
+  let next: 'make' | 'look' | 'done' = 'make';
+  for (const { role, content } of request.body.messages ?? []) {
+    const text = JSON.stringify(content);
+    if (role === 'assistant') {
+      if (text.includes(`echo ${what} >> `)) next = 'look';
+      continue;
+    }
+    if (new RegExp(`made ${what}\\b(?!-)`).test(text)) next = 'done';
+    if (new RegExp(`absent ${what}\\b(?!-)`).test(text)) next = 'make';
+    if (text.includes('in a new workspace') && next === 'done') next = 'look';
+  }
+  return next;
 }

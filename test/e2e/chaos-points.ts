@@ -272,7 +272,7 @@ export const points: Record<Chapter, Point[]> = {
         'messages',
         'new.thread_key = :key and old.composed is null and new.composed is not null',
       ),
-      victims: ['claude', 'session', 'database'],
+      victims: ['session', 'database'],
     },
     { name: 'the first request to the model', at: model('before', turn(0)), victims: any },
     {

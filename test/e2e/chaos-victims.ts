@@ -42,14 +42,15 @@ export function sessionsOf(dataDir: string, key: string): number[] {
 /** All session processes of a data directory with the key of each one's thread. */
 export function sessionProcesses(dataDir: string): { pid: number; key: string }[] {
   const found = processes().flatMap((pid) => {
+    const parent = Number(statOf(pid)[1]);
     const args = argumentsOf(pid);
     const at = args.indexOf('session');
     const configuration = args[args.indexOf('--configuration') + 1] ?? '';
     const isOne = /(^|\/)node$/.test(args[0]!) && /forgehand\.mjs$/.test(args[at - 1] ?? '');
-    return isOne && configuration.startsWith(`${dataDir}/`) ? [{ pid, key: args[at + 1]! }] : [];
+    return isOne && configuration.startsWith(`${dataDir}/`) ? [{ pid, parent, key: args[at + 1]! }] : [];
   });
   // A process that is just becoming another program still looks like the one that started it.
-  return found.filter(({ pid }) => !found.some((other) => String(other.pid) === statOf(pid)[1]));
+  return found.filter(({ parent }) => !found.some(({ pid }) => pid === parent));
 }
 
 function serverOf(dataDir: string): number[] {

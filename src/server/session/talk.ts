@@ -45,8 +45,6 @@ export class Talk {
   private turns: Told[] = [];
   private cut: Cut | null = null;
   private idle = false;
-  /** Answered in a workspace that is gone: they end with the turn in which Claude has looked again. */
-  private answeredBefore: string[] = [];
   private readonly context: SessionContext;
   private readonly parts: TalkParts;
 
@@ -76,16 +74,14 @@ export class Talk {
     const answered = ids.filter((id) => conversation.hasAnswered(id));
     const hasMoved = conversation.resumed && kept<boolean>(this.context, 'moved') === true;
     if (answered.length > 0) await this.delivered(answered);
-    if (hasMoved) this.answeredBefore = answered;
-    else if (answered.length > 0) {
-      // Only the end of that turn is missing.
-      const turn = { reason: '' as const, text: conversation.lastAnswer(), usage: null, answered };
-      if (answered.length === ids.length) {
-        this.turns.push(turn);
+    if (answered.length > 0) {
+      // Only the end of that turn is missing; in a new workspace it waits until Claude has looked what is left of it.
+      this.turns.push({ reason: '', text: conversation.lastAnswer(), usage: null, answered });
+      if (!hasMoved && answered.length === ids.length) {
         happenings.push({ kind: 'idle' });
         return null;
       }
-      const ending = await this.finishTurn(turn);
+      const ending = hasMoved ? null : await this.finishTurn(together(this.turns.splice(0)));
       if (ending) return ending;
     }
     // First what was cut, so that Claude goes on from there with what has come since.
@@ -195,8 +191,7 @@ export class Talk {
   /** Publishes and answers; then says whether the session may go on. */
   private async finishTurn(told: Told): Promise<Ending | null> {
     const { context, parts } = this;
-    const answered = [...told.answered, ...this.answeredBefore.splice(0)];
-    const turn = withoutLateLimit({ ...told, answered }, this.open, parts.conversation.lastAnswer());
+    const turn = withoutLateLimit(told, this.open, parts.conversation.lastAnswer());
     const spent = parts.account.add(turn.usage);
     const limit = parts.account.reached(context.thread.granted);
     const cut = this.cut ?? cutBy(turn, limit);
