@@ -51,8 +51,6 @@ export interface FenceRequest {
 export interface OpenFence extends Fence {
   /** The environment for Claude: placeholders, sockets, proxies, a HOME inside. */
   claudeEnvironment: Environment;
-  /** Gives what the host has written in the workspace meanwhile to the fence's user. */
-  takeWorkspace(): Promise<void>;
   /** Gives the workspace to its former owners, once Claude has ended. */
   giveBackWorkspace(): Promise<void>;
   /** Requests that went to the model. */

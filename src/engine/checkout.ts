@@ -84,6 +84,7 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     secrets: request.secrets,
     fence: request.fence,
   });
+  await request.fence?.takeWorkspace();
   const publishing = {
     gate: gate.state,
     serverUrl: door.host.serverUrl,

@@ -83,8 +83,6 @@ export class ClaudeRun {
   async work(prompt: SessionPrompt): Promise<SessionResult> {
     this.signal.throwIfAborted();
     if (!this.session) throw new AppError('internal', 'Claude is given a prompt before it was started.');
-    // What preparing the checkout has written since is Claude's as well.
-    await this.fence?.takeWorkspace();
     const minutes = this.options.door.config.timeoutMinutes;
     const expire = () =>
       this.limit.abort(

@@ -31,4 +31,6 @@ export interface Fence {
   owner: { uid: number; gid: number } | null;
   /** Watches the memory of a program that was started enclosed; told in words when the fence had to end a part of it. */
   started(pid: number, onEnded: (words: string) => void): void;
+  /** Gives what the host has written in the workspace since to the fence's user: before Claude goes on. */
+  takeWorkspace(): Promise<void>;
 }
