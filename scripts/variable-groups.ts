@@ -22,8 +22,24 @@ export interface VariableGroup {
 /** Engine settings that are about credentials; the others follow the server's own. */
 const credentials =
   /^(anthropic_|claude_code_oauth|use_bedrock|use_vertex|use_foundry|github_token|app_id|app_private_key)/;
-/** Taken for compatibility, without effect in a server. */
+/** Taken for compatibility, without effect in a server: what they say is a job's, or always so here, or not there yet. */
 const useless = new Set([
+  'prompt',
+  'comment',
+  'use_sticky_comment',
+  'create_pull_request',
+  'timeout_minutes',
+  'resume',
+  'allow_bash',
+  'claude_github_token',
+  'show_full_output',
+  'use_commit_signing',
+  'ssh_signing_key',
+  'plugins',
+  'plugin_marketplaces',
+  'include_fix_links',
+  'classify_inline_comments',
+  'review_events',
   'token_exchange_url',
   'path_to_bun_executable',
   'display_report',
@@ -37,6 +53,8 @@ const useless = new Set([
 /** Where the words for an action's input do not fit a server. */
 const otherWords: Record<string, string> = {
   github_token: 'GitHub token to work with: a personal access token.',
+  allowed_non_write_users: 'People without write access who may call Claude: comma-separated logins, or `*`.',
+  max_budget_usd: 'Most that a session may cost in US dollars, before it asks.',
 };
 
 export function groups(): VariableGroup[] {

@@ -130,8 +130,8 @@ export const serverSettings = {
   max_sessions_per_repository: limits(whole('a number of sessions'), '2', 'Most sessions of one repository at a time.'),
   max_turns: limits(optionalWhole('a number of turns'), '', 'Most turns of Claude in a session, before it asks.', 'none'),
   session_minutes: limits(positive('a number of minutes'), '120', 'Longest that Claude works in a session, before it asks.'),
-  max_budget_usd_per_repository_day: limits(optionalPositive('an amount in US dollars'), '', 'Most that all sessions of a repository may cost in 24 hours, in US dollars.', 'none'),
-  max_budget_usd_per_day: limits(optionalPositive('an amount in US dollars'), '', 'Most that all sessions together may cost in 24 hours, in US dollars.', 'none'),
+  max_budget_usd_per_repository_day: limits(optionalPositive('an amount in US dollars'), '', 'Most that all sessions of a repository may cost in a day (UTC), in US dollars.', 'none'),
+  max_budget_usd_per_day: limits(optionalPositive('an amount in US dollars'), '', 'Most that all sessions together may cost in a day (UTC), in US dollars.', 'none'),
 
   oidc_issuer: progress(url, 'https://token.actions.githubusercontent.com', 'Who signs the tokens of workflows that report progress.'),
   progress_repositories_allowed: progress(commaList, '', 'Repositories whose workflows may report progress, as a comma list of `owner/repo` or `owner/*`.', 'those of the App\'s installations; with `GITHUB_TOKEN` none'),
