@@ -30,28 +30,29 @@ export function keepLease(
     if (timer) clearTimeout(timer);
     clearTimeout(deadline);
   };
-  const watch = () => {
+  const watch = (leftMs: number) => {
     clearTimeout(deadline);
     deadline = setTimeout(
       () =>
         lose(
           new AppError('handed_over', `The lease of ${key} could not be renewed for ${giveUpMs / 1000} s.`),
         ),
-      giveUpMs,
+      leftMs,
     );
   };
   const renew = async () => {
     const began = performance.now();
     try {
       await renewLease(database, key, lease);
-      // The database counts from when it renewed, which was after we asked.
-      if (!lost.signal.aborted && performance.now() - began < giveUpMs) watch();
+      // The database counts from when it renewed, which may have been as soon as we asked.
+      const leftMs = giveUpMs - (performance.now() - began);
+      if (!lost.signal.aborted && leftMs > 0) watch(leftMs);
     } catch (error) {
       if (error instanceof LeaseLost) return lose(error);
     }
     if (!lost.signal.aborted) timer = setTimeout(() => void renew(), everyMs);
   };
-  watch();
+  watch(giveUpMs);
   timer = setTimeout(() => void renew(), everyMs);
   return { lost: lost.signal, stop };
 }

@@ -50,7 +50,7 @@ function claim(host = 'here', max = 4, perRepository = 2) {
     holder: { ...holder, host },
     maxSessions: max,
     maxSessionsPerRepository: perRepository,
-  }).then((key) => (key ? { key, lease } : null));
+  }).then((claimed) => (claimed ? { ...claimed, lease } : null));
 }
 
 async function expire(key: string): Promise<void> {
@@ -67,6 +67,17 @@ describe('claims', () => {
     await thread('o/ready#4');
     expect((await claim())?.key).toBe('o/ready#4');
     expect(await claim()).toBeNull();
+  });
+
+  test('whoever takes a thread learns whose lease ran out, but not whose was given back', async () => {
+    await thread('o/hung#1');
+    const first = await claim();
+    expect(first?.former).toBeNull();
+    await expire('o/hung#1');
+    const second = await claim('there');
+    expect(second?.former).toEqual({ ...holder, host: 'here' });
+    await releaseLease(database, 'o/hung#1', second!.lease);
+    expect((await claim())?.former).toBeNull();
   });
 
   test('repositories take turns, and each has its share at most', async () => {

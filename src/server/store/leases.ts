@@ -31,26 +31,33 @@ export interface ClaimRequest {
   maxSessionsPerRepository: number;
 }
 
+export interface Claim {
+  key: string;
+  /** Whose lease ran out without having been given back: its process may be there still. */
+  former: Holder | null;
+}
+
 /**
  * Takes a thread that has something to say and that nobody works on: repositories with the fewest sessions first, then
  * who has waited longest. Null when there is none, or no room for one.
  */
-export async function claimThread(database: Database, request: ClaimRequest): Promise<string | null> {
+export async function claimThread(database: Database, request: ClaimRequest): Promise<Claim | null> {
   const { lease, holder, maxSessions, maxSessionsPerRepository } = request;
   return database.transaction(async (tx) => {
     // Claims stand in line: two at once could both take the last place of a repository.
     await tx.query(`select pg_advisory_xact_lock(hashtext('forgehand claims'))`);
-    const [taken] = await tx.query<{ key: string }>(
+    const [taken] = await tx.query<{ key: string } & Holder>(
       `with live as (
          select repository, lease_host from threads where lease_owner is not null and lease_until > now()
        ), waiting as (
-         select t.key, t.repository, (select min(m.seq) from messages m
+         select t.key, t.repository, t.lease_host as host, t.lease_pid as pid, t.lease_pid_started as "pidStarted",
+           t.lease_mark as mark, (select min(m.seq) from messages m
                 where m.thread_key = t.key and m.state in ('queued', 'delivered')) as first
          from threads t
          where t.state = 'open' and (t.lease_owner is null or t.lease_until <= now())
            and (t.not_before is null or t.not_before <= now())
        ), chosen as (
-         select w.key from waiting w
+         select w.* from waiting w
          where w.first is not null
            and (select count(*) from live where lease_host = $2) < $6
            and (select count(*) from live where live.repository = w.repository) < $7
@@ -60,7 +67,8 @@ export async function claimThread(database: Database, request: ClaimRequest): Pr
        update threads t set lease_owner = $1, lease_until = now() + make_interval(secs => ${leaseSeconds}),
          lease_host = $2, lease_pid = $3, lease_pid_started = $4, lease_mark = $5, activity = 'preparing',
          in_tmux = false, updated_at = now()
-       from chosen where t.key = chosen.key returning t.key`,
+       from chosen where t.key = chosen.key
+       returning t.key, chosen.host, chosen.pid, chosen."pidStarted", chosen.mark`,
       [lease, holder.host, holder.pid, holder.pidStarted, holder.mark, maxSessions, maxSessionsPerRepository],
     );
     if (!taken) return null;
@@ -70,7 +78,8 @@ export async function claimThread(database: Database, request: ClaimRequest): Pr
          where thread_key = $1 and state in ('queued', 'delivered') order by seq limit 1)`,
       [taken.key],
     );
-    return taken.key;
+    const { key, ...former } = taken;
+    return { key, former: former.mark === null ? null : former };
   });
 }
 

@@ -8,6 +8,7 @@ import { hostName, isAlive, ourselves } from '../session/holder.ts';
 import {
   adoptLease,
   claimThread,
+  type Holder,
   isCrowded,
   leasesOf,
   longestIdle,
@@ -94,8 +95,10 @@ async function startOne({ context, host, launcher }: Looking): Promise<boolean> 
   const { maxSessions, maxSessionsPerRepository, dataDir } = configuration.server;
   const lease = randomUUID();
   const holder = ourselves(host);
-  const key = await claimThread(store.database, { lease, holder, maxSessions, maxSessionsPerRepository });
-  if (!key) return false;
+  const claim = await claimThread(store.database, { lease, holder, maxSessions, maxSessionsPerRepository });
+  if (!claim) return false;
+  const { key, former } = claim;
+  if (former?.host === host) await endFormer(former, log.with({ task: key }));
   const name = await nameSession(store.database, { key, lease }, (isTaken) => sessionName(key, isTaken));
   try {
     const { pid, inTmux } = await launcher.launch({
@@ -116,6 +119,15 @@ async function startOne({ context, host, launcher }: Looking): Promise<boolean> 
     return false;
   }
   return true;
+}
+
+/** It could not renew its lease, nor notice that: the workspace here is the new session's from now on. */
+async function endFormer(former: Holder, log: ServerContext['log']): Promise<void> {
+  if (isAlive(former) && former.pid !== process.pid) {
+    log.warning('The former session hangs and has lost its lease; it is ended.');
+    process.kill(former.pid, 'SIGKILL');
+  }
+  await endProcesses(former.mark, null);
 }
 
 /** One run at a time; a call while one is under way makes one more follow it. Failures are logged. */
