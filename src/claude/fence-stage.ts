@@ -50,7 +50,8 @@ function canReach({ uid }: Owner, path: string): boolean {
   }
 }
 
-function standInFor(others: string[]): string {
+/** A directory that may be covered while a fence is made, as none of what it shows is there. */
+export function standInFor(others: string[]): string {
   const isFree = (place: string) =>
     lstatSync(place, { throwIfNoEntry: false })?.isDirectory() &&
     !others.some((path) => path === place || path.startsWith(`${place}/`));

@@ -1,13 +1,14 @@
 /** Whether a fence can be had on this machine, and if not, why and what to do about it, in words. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { giveTo, ownerFor } from './fence-owner.ts';
-import { makeDirectory, systemPlaces } from './fence-places.ts';
+import { staged } from './fence-arguments.ts';
+import { ownerFor } from './fence-owner.ts';
+import { systemPlaces } from './fence-places.ts';
 import { encloser } from './fence-program.ts';
+import { standInFor } from './fence-stage.ts';
 
 export type FenceSupport = { usable: true } | { usable: false; why: string; remedy: string };
 
@@ -47,30 +48,25 @@ async function probe(): Promise<FenceSupport> {
     return no('bubblewrap is not installed', 'Install it: `sudo apt-get install bubblewrap socat`.');
   if (!(await findProgram('prlimit')))
     return no('prlimit is not installed', 'Install it: `sudo apt-get install util-linux`.');
-  // Private, so that as root the way for paths that only root reaches is tried as well.
-  const root = await mkdtemp(join(tmpdir(), 'forgehand-probe-'));
-  try {
-    const [workspace, directory] = [join(root, 'work'), join(root, 'fence')];
-    await mkdir(workspace);
-    await makeDirectory(directory);
-    const owner = ownerFor(workspace);
-    if (owner) await giveTo(owner, [workspace]);
-    const { links, binds } = systemPlaces();
-    const { enclose } = encloser({
-      ...{ bwrap, owner, directory, processes: 64 },
-      layout: { links, binds, workspace },
-      networkBinds: [],
-      bridge: [],
-      group: null,
-    });
-    const { command, args, env } = enclose('true', [], { env: { PATH: '/usr/bin:/bin' } });
-    await run(command, args, { env, timeout: 20_000 });
-    return { usable: true };
-  } catch (error) {
-    return explain(String((error as { stderr?: string }).stderr || (error as Error).message));
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
+  // Places that are there: nothing is made that somebody would have to remove when we are killed meanwhile.
+  const [workspace, directory] = ['/usr/lib', '/usr'];
+  const owner = ownerFor(workspace);
+  const { enclose } = encloser({
+    ...{ bwrap, owner, directory, processes: 64, networkBinds: [], bridge: [], group: null },
+    layout: { ...systemPlaces(), workspace },
+  });
+  const { command, args, env } = enclose('true', [], {
+    env: { PATH: '/usr/bin:/bin' },
+    readOnlyWorkspace: true,
+  });
+  // As root the way for paths that only root reaches is tried as well.
+  const [first, ...rest] = owner
+    ? staged({ directory, place: standInFor([]), slots: [] }, [command, ...args])
+    : [command, ...args];
+  return run(first!, rest, { env, timeout: 20_000 }).then(
+    () => ({ usable: true }),
+    (error: Error & { stderr?: string }) => explain(error.stderr || error.message),
+  );
 }
 
 const ubuntu =
