@@ -180,7 +180,8 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
       await stage.deliver(await github.event.issueComment(comment));
       return comment;
     },
-    path: (issue, relative) => join(workspaces, 'octo-org', 'hello', `issue-${issue.number}`, relative),
+    path: ({ repository: { owner, name }, number }, relative) =>
+      join(workspaces, owner.login, name, `issue-${number}`, relative),
     database: async () => {
       database ??= await openDatabase(await databaseUrl(dataDir, scene.env));
       return database;
@@ -188,8 +189,8 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
     thread: async (issue) => {
       const rows = await (await stage.database()).query(
         `select t.*, (select json_agg(m order by m.seq) from messages m where m.thread_key = t.key) as messages
-         from threads t where number = $1`,
-        [issue.number],
+         from threads t where key = $1`,
+        [`${issue.repository.owner.login}/${issue.repository.name}#${issue.number}`],
       );
       return rows[0] ?? {};
     },

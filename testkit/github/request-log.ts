@@ -19,6 +19,8 @@ export interface LoggedRequest {
   authorization: 'none' | 'pat' | 'installation' | 'actions' | 'app' | 'other';
   /** Whose token it was. */
   login: string | null;
+  /** The token itself, for who asks which one was used; null without one, or for one that is no good. */
+  token: string | null;
   /** The JSON body with long texts cut; null without one. */
   body: unknown;
   /** GraphQL: the name of the operation. */
@@ -36,10 +38,13 @@ export function cut(body: unknown): unknown {
 }
 
 /** How the log names an identity. */
-export function describeIdentity(identity: Identity): Pick<LoggedRequest, 'authorization' | 'login'> {
+export function describeIdentity(
+  identity: Identity,
+): Pick<LoggedRequest, 'authorization' | 'login' | 'token'> {
   const authorization = { anonymous: 'none', app: 'app', token: 'pat' } as const;
   const kind = identity.kind === 'token' ? identity.token.kind : authorization[identity.kind];
-  return { authorization: kind, login: loginOf(identity) };
+  const token = identity.kind === 'token' ? identity.token.value : null;
+  return { authorization: kind, login: loginOf(identity), token };
 }
 
 /** The name of the operation that a GraphQL request runs. */

@@ -238,6 +238,7 @@ function newEntry(request: IncomingMessage, kind: RequestKind): LoggedRequest {
     ms: null,
     authorization: 'none',
     login: null,
+    token: null,
     body: null,
     operation: null,
   };

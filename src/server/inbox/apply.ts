@@ -2,7 +2,7 @@
 import type { GitHubEvent, Item } from '../../words/event.ts';
 import type { Task } from '../../words/task.ts';
 import type { Queryable } from '../store/database.ts';
-import type { StoredDelivery } from '../store/deliveries.ts';
+import { reconsiderComments, type StoredDelivery } from '../store/deliveries.ts';
 import { addMessage, rewriteMessage, withdrawMessage } from '../store/messages.ts';
 import {
   announce,
@@ -84,6 +84,7 @@ async function start(
     ...{ threadKey, deliveryId: delivery.id, kind: 'task', actor: task.actor.login },
     ...{ body, item: event.item, nodeId },
   });
+  if (task.trigger.kind === 'opened') await reconsiderComments(tx, delivery);
   await announce(tx, threadKey);
   return { tellings: eyes({ delivery, event, nodeId, messageId: id }) };
 }

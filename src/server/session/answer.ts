@@ -8,6 +8,7 @@ import type { Queryable } from '../store/database.ts';
 import type { Message } from '../store/session-messages.ts';
 import { writeProgress } from '../store/session-threads.ts';
 import { keep, kept, type SessionContext } from './context.ts';
+import { isAway } from './endings.ts';
 
 /** What the next session needs to finish an answer that this one began. */
 interface Begun {
@@ -34,6 +35,13 @@ export class Answers {
 
   /** Shows that the turn for `messages` is under way; the first call of a turn counts. */
   async begin(messages: Message[]): Promise<void> {
+    await this.ensure(messages).catch((error) => {
+      if (!isAway(error)) throw error;
+      this.context.log.warning(`No comment yet: ${error.message}`);
+    });
+  }
+
+  private async ensure(messages: Message[]): Promise<void> {
     const [first] = messages;
     if (this.comment || !first) return;
     const earlier = kept<Begun>(this.context, 'answer');
@@ -71,7 +79,7 @@ export class Answers {
 
   /** The same, except that who comes next still finds this comment: until the messages are marked with `forgetAnswer`. */
   async show(result: Result, messages: Message[]): Promise<void> {
-    await this.begin(messages).catch(() => {});
+    await this.ensure(messages);
     await this.opening.catch(() => {});
     this.addLastWords(result);
     await this.comment?.finished(result);
@@ -90,7 +98,8 @@ export class Answers {
 
   private async open(begun: Begun, isRestart: boolean): Promise<void> {
     const { door, connection, held } = this.context;
-    const viewer = isRestart ? await fetchViewer(connection.client).catch(() => null) : null;
+    // Without knowing whose comment to look for, a second one would be made: rather none for now.
+    const viewer = isRestart ? await fetchViewer(connection.client) : null;
     const { branch, pullUrl } = this.context.thread;
     const serverUrl = `${door.host.serverUrl}/${this.context.thread.repository}`;
     this.comment = trackingComment({

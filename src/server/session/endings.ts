@@ -1,5 +1,6 @@
 /** How turns and sessions end, in words: several turns as one, a turn cut short, what a person can do then. Pure. */
 import type { TurnEnd } from '../../claude/conversation.ts';
+import { AppError } from '../../words/errors.ts';
 import type { Reason, Result } from '../../words/result.ts';
 import type { Reached } from './limits.ts';
 
@@ -75,6 +76,11 @@ export const wasStopped: Cut = {
 /** Ends that pass by themselves. */
 export function passes(reason: Reason | ''): boolean {
   return reason === 'model_unavailable' || reason === 'github_unavailable';
+}
+
+/** GitHub's absence is not the end of anything: what it cut is gone through once more. */
+export function isAway(error: unknown): boolean {
+  return error instanceof AppError && error.reason === 'github_unavailable';
 }
 
 /** What a person can do about a limit. */

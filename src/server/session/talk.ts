@@ -3,7 +3,7 @@ import type { Conversation, ConversationEnd, OutgoingMessage } from '../../claud
 import { movedText } from '../../prompt/live.ts';
 import { AppError } from '../../words/errors.ts';
 import { type Message, markDelivered, openMessages } from '../store/session-messages.ts';
-import { changeThread, pauseThread, readThread } from '../store/session-threads.ts';
+import { changeThread, pauseThread, readThread, takeBackPause } from '../store/session-threads.ts';
 import type { Account } from './account.ts';
 import { type Answers, react } from './answer.ts';
 import { type Composer, compose } from './compose.ts';
@@ -12,6 +12,7 @@ import {
   type Cut,
   cutBy,
   type Ending,
+  isAway,
   passes,
   refusal,
   remedyFor,
@@ -24,7 +25,7 @@ import {
   withoutLateLimit,
 } from './endings.ts';
 import type { Happening, Happenings } from './happenings.ts';
-import { endTurn, type PullRequestText } from './turn.ts';
+import { endTurn, keepSpent } from './turn.ts';
 
 export interface TalkParts {
   conversation: Conversation;
@@ -32,8 +33,6 @@ export interface TalkParts {
   composer: Composer;
   answers: Answers;
   account: Account;
-  /** What Claude has last asked the pull request to say; taken when the turn ends. */
-  takePullRequestText(): PullRequestText | null;
 }
 
 /** Seconds before a session whose model or GitHub was away is taken up again, by the tries so far. */
@@ -193,6 +192,7 @@ export class Talk {
     const { context, parts } = this;
     const turn = withoutLateLimit(told, this.open, parts.conversation.lastAnswer());
     const spent = parts.account.add(turn.usage);
+    await keepSpent(context, spent);
     const limit = parts.account.reached(context.thread.granted);
     const cut = this.cut ?? cutBy(turn, limit);
     this.cut = null;
@@ -204,18 +204,18 @@ export class Talk {
     // Before it is answered: a `/continue` that follows the answer at once must find a thread that waits for it.
     if (staysOpen) await this.pause(reason, cut?.message ?? turn.text);
     const messages = takenUpBy({ ...turn, reason }, this.open);
-    await endTurn(context, {
+    const ended = endTurn(context, {
       turn: cut ? { ...turn, reason, text: cut.message } : turn,
       messages,
       spent,
       workedMs: parts.account.workedMs,
       publisher: parts.composer.ready.checkout.publisher,
       answers: parts.answers,
-      pullRequestText: parts.takePullRequestText(),
       template: parts.composer.ready.template,
       remedy: cut?.remedy ?? (staysOpen ? retryRemedy : null),
       staysOpen,
     });
+    await (staysOpen ? this.told(reason, ended) : ended);
     this.open = this.open.filter((message) => !messages.includes(message));
     if (staysOpen) return { kind: 'paused' };
     if (context.thread.state !== 'open') return { kind: context.thread.state };
@@ -265,8 +265,18 @@ export class Talk {
   private async refuse(cut: Cut): Promise<Ending> {
     await this.pause(cut.reason, cut.message);
     const { database, held } = this.context;
-    await this.parts.answers.finish(refusal(cut), await openMessages(database, held.key));
+    const open = await openMessages(database, held.key);
+    await this.told(cut.reason, this.parts.answers.finish(refusal(cut), open));
     return { kind: 'paused' };
+  }
+
+  /** A thread must not wait for somebody who was never asked: the next session finds the same, and asks. */
+  private async told(reason: Cut['reason'], telling: Promise<unknown>): Promise<void> {
+    const { database, held } = this.context;
+    await telling.catch(async (error) => {
+      if (isAway(error)) await takeBackPause(database, held, reason);
+      throw error;
+    });
   }
 
   /** Nothing is left to say. What comes while Claude is being ended starts the next session. */

@@ -1,4 +1,4 @@
-/** The end of a turn: work published, pull request and answer up to date, messages done, costs counted; in that order. */
+/** The end of a turn: work published, pull request and answer up to date, messages done, in that order. */
 import { updateAfterTurn } from '../../engine/issue-pull-request.ts';
 import { branchUrl } from '../../engine/links.ts';
 import type { Publisher } from '../../engine/publish.ts';
@@ -6,11 +6,11 @@ import { concluded } from '../../engine/results.ts';
 import { toUserMessage } from '../../words/errors.ts';
 import type { Result } from '../../words/result.ts';
 import { type Message, markEnded, requireLease } from '../store/session-messages.ts';
-import { writeProgress } from '../store/session-threads.ts';
+import { forgetFailures, writeProgress } from '../store/session-threads.ts';
 import { addSpend } from '../store/spend.ts';
 import { type Answers, forgetAnswer, react } from './answer.ts';
-import { keep, type SessionContext, tell } from './context.ts';
-import type { Told } from './endings.ts';
+import { keep, kept, type SessionContext, tell } from './context.ts';
+import { isAway, type Told } from './endings.ts';
 
 /** What Claude wants the pull request to say. */
 export interface PullRequestText {
@@ -28,7 +28,6 @@ export interface EndOfTurn {
   workedMs: number;
   publisher: Publisher;
   answers: Answers;
-  pullRequestText: PullRequestText | null;
   /** The repository's pull request template. */
   template: string | null;
   /** Says what a person can do, when the turn did not come to its end. */
@@ -41,8 +40,12 @@ export interface EndOfTurn {
 export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<Result> {
   const { turn, messages, spent, publisher, answers } = end;
   const published = await publisher.finish();
+  // The next session finds the work where it is, and publishes it. Who waits for a person tells how it is.
+  if (context.thread.state === 'open' && isAway(published.error)) throw published.error;
   const notes = [...published.notes];
   if (published.branch) {
+    // For whoever ends this turn when this session cannot: by then there is nothing new to publish.
+    await keep(context, 'undescribed', true);
     answers.learn({
       name: published.branch.name,
       url: branchUrl(context.door.host.serverUrl, published.branch.repository, published.branch.name),
@@ -75,6 +78,17 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
   return shown;
 }
 
+/** Apart from the turn's end, as what was spent is spent however that goes. */
+export async function keepSpent(
+  { database, held, thread }: SessionContext,
+  spent: { usd: number; turns: number },
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    await requireLease(tx, held);
+    await addSpend(tx, { key: held.key, repository: thread.repository, ...spent });
+  });
+}
+
 async function keepEnd(context: SessionContext, end: EndOfTurn): Promise<void> {
   const { database, held, thread } = context;
   await keep(context, 'workedMs', end.workedMs);
@@ -87,24 +101,27 @@ async function keepEnd(context: SessionContext, end: EndOfTurn): Promise<void> {
       );
     await forgetAnswer(context, tx);
     if (!end.staysOpen) await writeProgress(tx, held.key, { name: 'moved', value: false });
-    await addSpend(tx, { key: held.key, repository: thread.repository, ...end.spent });
+    for (const name of ['undescribed', 'pullRequestText'])
+      await writeProgress(tx, held.key, { name, value: null });
+    await forgetFailures(tx, held.key);
   });
-  thread.spentUsd += end.spent.usd;
-  thread.turns += end.spent.turns;
+  Object.assign(thread.progress, { undescribed: null, pullRequestText: null });
   thread.failures = 0;
 }
 
 /** A pull request that cannot be updated is a note: the work is published already. */
 async function updatePullRequest(
   context: SessionContext,
-  { turn, pullRequestText, template }: EndOfTurn,
+  { turn, template }: EndOfTurn,
   result: Result,
 ): Promise<string[]> {
   const { thread, task, connection, configuration, door } = context;
   if (thread.kind !== 'issue' || !thread.pullNumber) return [];
   // Claude has said nothing for it: its report, below the template that it has not filled in.
   const report = [template, turn.text].filter(Boolean).join('\n\n');
-  const text = pullRequestText ?? (result.branch && turn.text ? { body: report } : null);
+  const isNews = result.branch !== null || kept<boolean>(context, 'undescribed');
+  const wanted = kept<PullRequestText>(context, 'pullRequestText');
+  const text = wanted ?? (isNews && turn.text ? { body: report } : null);
   const ready = configuration.server.prReady === 'auto' && result.conclusion === 'success';
   if (!text && !ready) return [];
   try {
@@ -117,6 +134,7 @@ async function updatePullRequest(
     });
     return notes;
   } catch (error) {
+    if (isAway(error)) throw error;
     return [`The pull request could not be updated: ${toUserMessage(error).message}`];
   }
 }

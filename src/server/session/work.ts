@@ -12,20 +12,19 @@ import type { Configuration } from '../configuration.ts';
 import { repositoryConnection } from '../github.ts';
 import { type Holder, LeaseLost, releaseLease } from '../store/leases.ts';
 import { type Held, markEnded, openMessages } from '../store/session-messages.ts';
-import { handBack, pauseThread, type ThreadRow } from '../store/session-threads.ts';
+import { handBack, pauseThread, type ThreadRow, takeBackPause } from '../store/session-threads.ts';
 import { spentToday } from '../store/spend.ts';
 import type { Store } from '../store/store.ts';
 import { Account } from './account.ts';
 import { Answers, react } from './answer.ts';
 import { converse, findExecutable, openSessionFence, toolServers } from './claude.ts';
-import { kept, type SessionContext, tell } from './context.ts';
+import { keep, kept, type SessionContext, tell } from './context.ts';
 import { sessionDoor } from './door.ts';
-import { type Ending, refusal, retryRemedy } from './endings.ts';
+import { type Ending, isAway, refusal, retryRemedy } from './endings.ts';
 import { Happenings } from './happenings.ts';
 import { prepare } from './prepare.ts';
 import { runSetup } from './setup.ts';
 import { Talk } from './talk.ts';
-import type { PullRequestText } from './turn.ts';
 
 /** A session process with its lease. */
 export interface Holding {
@@ -141,12 +140,12 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
       onPublished: (branch) => learn(context, answers, branch),
     });
     await runSetup(context, ready, fence);
-    let wanted: PullRequestText | null = null;
     const servers = toolServers(context, {
       progress: (progress) => answers.progress(progress),
       push: () => ready.checkout.publisher.push(),
       pullRequest: async (text) => {
-        wanted = text;
+        // In the row: the turn may be ended by another session than the one that Claude has told it.
+        await keep(context, 'pullRequestText', text);
         return 'Noted: the pull request shows it when your turn ends.';
       },
     });
@@ -162,11 +161,6 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
         composer: { gather, ready, servers },
         answers,
         account,
-        takePullRequestText: () => {
-          const text = wanted;
-          wanted = null;
-          return text;
-        },
       });
       return await talk.run();
     } finally {
@@ -244,11 +238,18 @@ async function failed(context: SessionContext, answers: Answers, error: unknown)
     return { kind: 'again', delaySeconds, forgive: true, why: message };
   if (reason === 'internal') return { kind: 'again', delaySeconds, forgive: false, why: message };
   await pauseThread(database, held, { reason, message });
-  await answers.finish(
-    refusal({ reason, message, remedy: `${remedy} Then: ${retryRemedy}` }),
-    await openMessages(database, held.key),
-  );
   await tell(context, 'paused', { reason, message });
+  const said = refusal({ reason, message, remedy: `${remedy} Then: ${retryRemedy}` });
+  try {
+    await answers.finish(said, await openMessages(database, held.key));
+  } catch (unsaid) {
+    if (isAway(unsaid)) {
+      await takeBackPause(database, held, reason);
+      return { kind: 'again', delaySeconds, forgive: true, why: message };
+    }
+    // A repository that is gone has no thread to say it in.
+    await tell(context, 'unsaid', { message: toUserMessage(unsaid).message });
+  }
   return { kind: 'paused' };
 }
 

@@ -174,6 +174,16 @@ export function earlierDeliveries(
   );
 }
 
+/** Comments that came before the opening of their issue found no session there: they are decided on once more. */
+export async function reconsiderComments(tx: Queryable, opening: StoredDelivery): Promise<void> {
+  await tx.query(
+    `update deliveries set verdict = null, reason = null, message = null, facts = '[]', decided_at = null
+     where thread_key = $1 and seq < $2 and event = 'issue_comment' and action = 'created'
+       and verdict = 'ignore' and reason = 'not_mentioned'`,
+    [opening.threadKey, opening.seq],
+  );
+}
+
 /** Which of these delivery ids are known. */
 export async function knownDeliveries(database: Queryable, ids: string[]): Promise<Set<string>> {
   const rows = await database.query<{ id: string }>(`select id from deliveries where id = any($1)`, [ids]);

@@ -122,6 +122,25 @@ export async function handBack(
   });
 }
 
+/** A turn came to its end: what failed before it does not count any more. */
+export async function forgetFailures(tx: Queryable, key: string): Promise<void> {
+  await tx.query(`update threads set failures = 0, not_before = null, updated_at = now() where key = $1`, [
+    key,
+  ]);
+}
+
+/** Takes a pause back that nobody could be told of. A person's own stays. @throws LeaseLost */
+export async function takeBackPause(database: Database, held: Held, reason: Reason): Promise<void> {
+  await database.transaction(async (tx) => {
+    await requireLease(tx, held);
+    await tx.query(
+      `update threads set state = 'open', pause_reason = null, pause_message = null, updated_at = now()
+       where key = $1 and state = 'paused' and pause_reason = $2`,
+      [held.key, reason],
+    );
+  });
+}
+
 /** Waits for a person from now on. The lease stays until the session has said so. @throws LeaseLost */
 export async function pauseThread(
   database: Database,

@@ -1,7 +1,7 @@
 /** What sessions have cost: per thread, repository and day. */
 import type { Queryable } from './database.ts';
 
-/** Adds what one turn cost, and counts its turns. */
+/** Adds what Claude has used, and counts its turns. */
 export async function addSpend(
   tx: Queryable,
   { key, repository, usd, turns }: { key: string; repository: string; usd: number; turns: number },
@@ -13,8 +13,7 @@ export async function addSpend(
       usd,
     ]);
   await tx.query(
-    `update threads set spent_usd = spent_usd + $2, turns = turns + $3, failures = 0, not_before = null,
-       updated_at = now() where key = $1`,
+    `update threads set spent_usd = spent_usd + $2, turns = turns + $3, updated_at = now() where key = $1`,
     [key, usd, turns],
   );
 }
