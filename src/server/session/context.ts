@@ -27,7 +27,7 @@ export interface SessionContext {
 
 /** Tells whoever watches: a row, a line in the server's log. Never throws: watching must not stop the work. */
 export async function tell(
-  context: SessionContext,
+  context: Pick<SessionContext, 'database' | 'held' | 'host' | 'log' | 'show'>,
   kind: string,
   data: Record<string, unknown> = {},
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { updateAfterTurn } from '../../engine/issue-pull-request.ts';
 import { branchUrl } from '../../engine/links.ts';
 import type { Publisher } from '../../engine/publish.ts';
 import { concluded } from '../../engine/results.ts';
-import { toUserMessage } from '../../words/errors.ts';
+import { AppError, toUserMessage } from '../../words/errors.ts';
 import type { Result } from '../../words/result.ts';
 import { type Message, markEnded, requireLease } from '../store/session-messages.ts';
 import { forgetFailures, writeProgress } from '../store/session-threads.ts';
@@ -41,7 +41,7 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
   const { turn, messages, spent, publisher, answers } = end;
   const published = await publisher.finish();
   // The next session finds the work where it is, and publishes it. Who waits for a person tells how it is.
-  if (context.thread.state === 'open' && isAway(published.error)) throw published.error;
+  if (context.thread.state === 'open' && isCut(published.error, context)) throw published.error;
   const notes = [...published.notes];
   if (published.branch) {
     // For whoever ends this turn when this session cannot: by then there is nothing new to publish.
@@ -137,4 +137,11 @@ async function updatePullRequest(
     if (isAway(error)) throw error;
     return [`The pull request could not be updated: ${toUserMessage(error).message}`];
   }
+}
+
+/** Also by a token that was revoked, as the next session has another one. */
+function isCut(error: unknown, { connection, thread }: SessionContext): boolean {
+  if (isAway(error)) return true;
+  const isRefused = error instanceof AppError && error.reason === 'github_auth';
+  return isRefused && connection.credential.kind === 'app' && thread.failures === 0;
 }

@@ -53,7 +53,8 @@ const mostFailures = 5;
 export async function work(holding: Holding, signals: Signals): Promise<void> {
   const dead = new AbortController();
   const signal = AbortSignal.any([signals.lost, dead.signal]);
-  const context = await connect(holding, signal);
+  const context = await connect(holding, signal).catch((error) => unconnected(holding, error));
+  if (!context) return;
   const answers = new Answers(context);
   let ending: Ending;
   try {
@@ -89,6 +90,24 @@ async function connect(holding: Holding, signal: AbortSignal): Promise<SessionCo
     log,
     show,
   };
+}
+
+/** GitHub gives no token: nobody can be told in the thread, so that it is said where it can. */
+async function unconnected(
+  { held, store: { database }, holder: { host }, thread, log, show }: Holding,
+  error: unknown,
+): Promise<null> {
+  const { reason, message } = toUserMessage(error);
+  const to = { database, held, host, log, show };
+  if (reason === 'github_unavailable') {
+    await tell(to, 'again', { why: message });
+    await handBack(database, held, { delaySeconds: pause(thread), forgive: true });
+    return null;
+  }
+  await pauseThread(database, held, { reason, message });
+  await tell(to, 'paused', { reason, message });
+  await releaseLease(database, held.key, held.lease);
+  return null;
 }
 
 /** The message that every session has died of. The others are heard. */
@@ -232,9 +251,12 @@ async function failed(context: SessionContext, answers: Answers, error: unknown)
   const { reason, message, remedy } = toUserMessage(error);
   const { database, held, thread } = context;
   context.log.error(`${held.key}: ${message}`, { reason });
-  const delaySeconds = [5, 10, 20, 40, 60][thread.failures] ?? 60;
+  const delaySeconds = pause(thread);
   if (reason === 'handed_over') return { kind: 'lost', why: message };
-  if (reason === 'github_unavailable' || reason === 'cancelled')
+  // An App's token can be revoked before its time: the next session asks for a new one.
+  const mayRenew = reason === 'github_auth' && context.connection.credential.kind === 'app';
+  const passes = reason === 'github_unavailable' || reason === 'cancelled';
+  if (passes || (mayRenew && thread.failures === 0))
     return { kind: 'again', delaySeconds, forgive: true, why: message };
   if (reason === 'internal') return { kind: 'again', delaySeconds, forgive: false, why: message };
   await pauseThread(database, held, { reason, message });
@@ -251,6 +273,11 @@ async function failed(context: SessionContext, answers: Answers, error: unknown)
     await tell(context, 'unsaid', { message: toUserMessage(unsaid).message });
   }
   return { kind: 'paused' };
+}
+
+/** Seconds before the next try. */
+function pause({ failures }: ThreadRow): number {
+  return [5, 10, 20, 40, 60][failures] ?? 60;
 }
 
 async function leave(context: SessionContext, ending: Ending): Promise<void> {
