@@ -45,7 +45,8 @@ export function diligent({ atRequest, lingerMs = 0 }: Worker = {}): Script {
     const fresh = asked.filter((what) => !said.includes(`did ${what}.`));
     return { text: fresh.length > 0 ? fresh.map((what) => `I did ${what}.`).join(' ') : 'All is done.' };
   };
-  return Array.from({ length: 200 }, () => step);
+  // Enough for every story; a tool that is refused must not be tried for ever.
+  return Array.from({ length: 40 }, () => step);
 }
 
 function look(what: string) {

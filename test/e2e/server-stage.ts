@@ -39,8 +39,8 @@ export interface ServerStage extends AsyncDisposable {
   url: string;
   /** The server's standard output and error so far, of all its lives. */
   output(): string;
-  /** Starts the server, and waits until it takes webhooks. */
-  start(env?: Record<string, string>): Promise<void>;
+  /** Starts the server, and waits until it takes webhooks. @param build of another `dist/forgehand.mjs` */
+  start(env?: Record<string, string>, build?: string): Promise<void>;
   /** Sends the server a signal and waits for its end. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Runs another `forgehand` command on the same data. */
@@ -136,8 +136,8 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
     dataDir,
     url,
     output: () => output,
-    start: async (env) => {
-      server = spawn(process.execPath, [program, 'serve'], {
+    start: async (env, build = program) => {
+      server = spawn(process.execPath, [build, 'serve'], {
         env: environment(env),
         stdio: ['ignore', 'pipe', 'pipe'],
       });

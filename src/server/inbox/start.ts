@@ -39,7 +39,14 @@ export async function startInbox(
   void sweep(0);
   const timer = setInterval(() => void sweep(leftAfter), options.sweepMs ?? 60_000);
   timer.unref();
-  return { close: () => clearInterval(timer) };
+  // The database was away: a job that ran then could not even say that it had failed.
+  const stop = await store.database.listen('threads', (key) => void (key === '' && sweep(0)));
+  return {
+    close: () => {
+      clearInterval(timer);
+      void stop();
+    },
+  };
 }
 
 /** At once, and every three minutes, once for all servers together. */
