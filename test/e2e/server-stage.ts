@@ -19,7 +19,7 @@ import type { RepositoryView } from '../../testkit/github/repository-view.ts';
 import { projectFiles } from './stage.ts';
 
 const program = resolve('dist/forgehand.mjs');
-const webhookSecret = 'the-webhook-secret-of-this-story';
+export const webhookSecret = 'the-webhook-secret-of-this-story';
 
 export interface ServerScene {
   script?: Script;
@@ -27,6 +27,10 @@ export interface ServerScene {
   env?: Record<string, string>;
   /** False: the story starts the server itself. */
   start?: boolean;
+  /** `serve --role …`. */
+  role?: 'all' | 'web' | 'worker';
+  /** False: GitHub's answers are not checked against its description, which costs time that benchmarks count. */
+  validate?: boolean;
 }
 
 export interface ServerStage extends AsyncDisposable {
@@ -95,7 +99,7 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
   const workspaces = join(root, 'workspaces');
   await mkdir(join(root, 'home'));
   await mkdir(join(root, 'tmux'));
-  const github = await startGitHub();
+  const github = await startGitHub({ validate: scene.validate });
   const model = await startModel({
     steps: scene.script ?? [],
     expectedKey: 'sk-ant-api03-the-key-of-this-story',
@@ -137,7 +141,7 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
     url,
     output: () => output,
     start: async (env, build = program) => {
-      server = spawn(process.execPath, [build, 'serve'], {
+      server = spawn(process.execPath, [build, 'serve', '--role', scene.role ?? 'all'], {
         env: environment(env),
         stdio: ['ignore', 'pipe', 'pipe'],
       });
