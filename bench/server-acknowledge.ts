@@ -6,7 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runningEmbedded } from '../src/server/store/embedded.ts';
 import { type ServerStage, setServerStage, webhookSecret } from '../test/e2e/server-stage.ts';
 import { line } from './action-stage.ts';
-import { commentDeliveries, inFlight, type Measured, percentile, steadily, type Target } from './deliveries.ts';
+import {
+  commentDeliveries,
+  inFlight,
+  type Measured,
+  percentile,
+  steadily,
+  type Target,
+} from './deliveries.ts';
 
 const perSecond = 500;
 const senders = 16;

@@ -46,7 +46,8 @@ const columns = `id, seq, event, action, repository, thread_key as "threadKey", 
 
 /**
  * Stores those that are not known yet, in the given order; answers them with the lane that each is in: its thread's,
- * which for a pull request that Forgehand opened is its issue's, or its repository's.
+ * which for a pull request that Forgehand opened is its issue's, or its repository's. Payloads are parameters of their
+ * own: in an array's text every quote of their JSON would be escaped here and read again there.
  */
 export function insertDeliveries(
   tx: Queryable,
@@ -54,6 +55,7 @@ export function insertDeliveries(
 ): Promise<{ id: string; threadKey: string | null; decided: boolean }[]> {
   const column = <T>(pick: (one: NewDelivery) => T) => list.map(pick);
   const text = (value: string | null) => (value === null ? null : cleanText(value));
+  const payloads = list.map((_, index) => `$${index + 13}::text`).join(', ');
   return tx.query(
     `insert into deliveries (id, event, action, repository, thread_key, installation_id, source, payload, digest,
        verdict, reason, message, facts, decided_at)
@@ -62,12 +64,12 @@ export function insertDeliveries(
          (select t.key from threads t where t.repository = g.repository and t.pull_number = g.number limit 1),
          (select t.key from threads t where t.repository = g.repository and t.number = g.number limit 1),
          g.repository || coalesce('#' || g.number, '')),
-       g.installation_id, g.source, g.payload, g.digest, g.verdict, g.reason, g.message, g.facts::jsonb,
-       case when g.verdict is null then null else now() end
+       g.installation_id, g.source, (array[${payloads}])[g.place], g.digest, g.verdict, g.reason, g.message,
+       g.facts::jsonb, case when g.verdict is null then null else now() end
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::text[], $8::text[],
-       $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) with ordinality
-       as g(id, event, action, repository, number, installation_id, source, payload, digest, verdict, reason, message,
-         facts, place)
+       $9::text[], $10::text[], $11::text[], $12::text[]) with ordinality
+       as g(id, event, action, repository, number, installation_id, source, digest, verdict, reason, message, facts,
+         place)
      order by g.place
      on conflict (id) do nothing
      returning id, thread_key as "threadKey", verdict is not null as decided`,
@@ -79,12 +81,12 @@ export function insertDeliveries(
       column((one) => one.number),
       column((one) => one.installationId),
       column((one) => one.source),
-      column((one) => one.payload),
       column((one) => one.digest),
       column((one) => one.decision?.verdict ?? null),
       column((one) => one.decision?.reason ?? null),
       column((one) => text(one.decision?.message ?? null)),
       column((one) => (one.decision ? toJson(one.decision.facts) : null)),
+      ...column((one) => one.payload),
     ],
   );
 }

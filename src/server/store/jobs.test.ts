@@ -77,7 +77,8 @@ test('a job whose worker was killed is run again by another', async () => {
     const { openDatabase } = await import(${JSON.stringify(new URL('./database.ts', import.meta.url).href)});
     const { openJobs } = await import(${JSON.stringify(new URL('./jobs.ts', import.meta.url).href)});
     const log = { warning() {} };
-    const jobs = await openJobs({ url: process.env.STORE_URL }, log);
+    const url = process.env.STORE_URL;
+    const jobs = await openJobs({ url, database: await openDatabase(url) }, log);
     await jobs.work('route', async () => { process.stdout.write('began'); await new Promise(() => setInterval(() => {}, 1e6)); });
   `;
   const worker = spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -1,5 +1,5 @@
 /** Work that must happen though this process may not be there any more: pg-boss on the server's own database. */
-import { type Db, type JobInsert, PgBoss } from 'pg-boss';
+import { type Db, type Job, type JobInsert, PgBoss } from 'pg-boss';
 import type { Log } from '../../words/log.ts';
 import type { Queryable } from './database.ts';
 import type { Store } from './store.ts';
@@ -64,6 +64,10 @@ export interface Jobs {
 
 /** A job whose worker died is run again about this much later; pg-boss takes no less. */
 const heartbeatSeconds = 10;
+/** How often an idle queue is looked at, for jobs whose time has come and for those that nobody was told of. */
+const lookEveryMs = 1_000;
+/** Tells every server's workers of a queue that it has something new: the payload is its name. */
+const channel = 'jobs';
 const aYear = 365 * 24 * 3_600;
 
 /** @throws what pg-boss throws when the database refuses its schema. */
@@ -73,7 +77,6 @@ export async function openJobs(store: Store, log: Log): Promise<Jobs> {
     application_name: 'forgehand jobs',
     schema: 'pgboss',
     max: 8,
-    useListenNotify: true,
     superviseIntervalSeconds: 2,
     monitorIntervalSeconds: 2,
     maintenanceIntervalSeconds: 300,
@@ -88,20 +91,27 @@ export async function openJobs(store: Store, log: Log): Promise<Jobs> {
   const insert = async (tx: Queryable, queue: QueueName, data: object[], options: EnqueueOptions = {}) => {
     const jobs: JobInsert[] = data.map((one) => ({ data: one, startAfter: options.startAfterSeconds }));
     await boss.insert(queue, jobs, { db: within(tx) });
+    if (!options.startAfterSeconds) await tx.query(`select pg_notify($1, $2)`, [channel, queue]);
   };
+  const looks: (() => unknown)[] = [];
   return {
     enqueue: (tx, queue, data, options) => insert(tx, queue, [data], options),
     enqueueAll: async (tx, queue, data, options) => {
       if (data.length) await insert(tx, queue, data, options);
     },
     work: async (queue, handler, { concurrency = 4 } = {}) => {
-      const workers: string[] = [];
+      const crew = createCrew(boss);
       for (let index = 0; index < concurrency; index += 1) {
-        workers.push(await startWorker(boss, queue, { index, workers, handler: handler as Handler, log }));
+        await startWorker(boss, queue, { crew, handler: handler as Handler, log });
       }
+      const timer = setInterval(crew.look, lookEveryMs);
+      looks.push(() => clearInterval(timer));
+      // An empty payload: the connection was away, and anything may have happened.
+      looks.push(await store.database.listen(channel, (name) => (name === queue || !name) && crew.look()));
     },
     schedule: (queue, cron, data) => boss.schedule(queue, cron, data ?? {}, { tz: 'UTC' }),
     stop: async (graceSeconds = 10) => {
+      for (const end of looks.splice(0)) await end();
       await boss.stop({ graceful: true, close: true, timeout: graceSeconds * 1_000 });
     },
   };
@@ -124,34 +134,46 @@ async function shape(boss: PgBoss, name: QueueName): Promise<void> {
     retentionSeconds: aYear,
     deleteAfterSeconds: 24 * 3_600,
     deadLetter: dead,
-    notify: true,
+    notify: false,
   };
   await boss.createQueue(name, options);
   await boss.updateQueue(name, options);
 }
 
 /**
- * One of the workers of a queue. pg-boss wakes them all for each notification, and then one by one only as time passes;
- * here a worker that found a job looks for the next one at once, and wakes a neighbour to help: a burst is drained at
- * full speed, and an idle queue costs one look a second, for jobs whose time has come.
+ * The workers of one queue. pg-boss itself would wake all of them for each job, and all but one would look in vain; here
+ * one looks. A worker that finds a job lets a neighbour look for more, and looks again when it is done with its own: a
+ * burst is drained by all of them, a single job costs three looks.
  */
+interface Crew {
+  members: string[];
+  busy: Set<string>;
+  /** Lets one that has nothing to do look for a job; when all are busy, the first to be done looks anyway. */
+  look(): void;
+}
+
+function createCrew(boss: PgBoss): Crew {
+  const crew: Crew = {
+    members: [],
+    busy: new Set(),
+    look: () => {
+      const idle = crew.members.find((member) => !crew.busy.has(member));
+      if (idle) boss.notifyWorker(idle);
+    },
+  };
+  return crew;
+}
+
 async function startWorker(
   boss: PgBoss,
   queue: QueueName,
-  { index, workers, handler, log }: { index: number; workers: string[]; handler: Handler; log: Log },
-): Promise<string> {
-  const wake = (which: number) => {
-    const worker = workers[which % workers.length];
-    if (worker) boss.notifyWorker(worker);
-  };
-  const options = {
-    batchSize: 1,
-    pollingIntervalSeconds: 1,
-    notifyPollingIntervalSeconds: index === 0 ? 1 : 30,
-    heartbeatRefreshSeconds: heartbeatSeconds / 3,
-  };
-  return await boss.work<object>(queue, options, async ([job]) => {
-    wake(index + 1);
+  { crew, handler, log }: { crew: Crew; handler: Handler; log: Log },
+): Promise<void> {
+  const options = { batchSize: 1, pollingIntervalSeconds: 30, heartbeatRefreshSeconds: heartbeatSeconds / 3 };
+  let member = '';
+  const handle = async ([job]: Job<object>[]) => {
+    crew.busy.add(member);
+    crew.look();
     try {
       await handler({ id: job!.id, data: job!.data, attempt: job!.retryCount, signal: job!.signal });
     } catch (error) {
@@ -162,9 +184,12 @@ async function startWorker(
       });
       throw error;
     } finally {
-      wake(index);
+      crew.busy.delete(member);
+      boss.notifyWorker(member);
     }
-  });
+  };
+  member = await boss.work<object>(queue, options, handle);
+  crew.members.push(member);
 }
 
 /** Lets pg-boss speak in the caller's transaction. */

@@ -31,6 +31,8 @@ create table deliveries (
   attempts integer not null default 0,
   error text
 );
+-- Compressing would take three times as long as storing: it is what a burst of deliveries would wait for.
+alter table deliveries alter column payload set storage external;
 create index deliveries_undecided on deliveries (thread_key, seq) where verdict is null;
 create index deliveries_received on deliveries (received_at);
 create index deliveries_thread on deliveries (thread_key, seq);
