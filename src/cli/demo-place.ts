@@ -24,7 +24,7 @@ export interface Place {
 }
 
 /** What a server takes from the shell that it is started in; the rest of it is none of the demo's business. */
-const inherited = ['PATH', 'LANG', 'TMPDIR', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'];
+const inherited = ['PATH', 'LANG', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'];
 
 export async function makePlace(): Promise<Place> {
   const program = join(import.meta.dirname, '../../dist/forgehand.mjs');
@@ -32,12 +32,10 @@ export async function makePlace(): Promise<Place> {
   const directory = await mkdtemp(join(tmpdir(), 'forgehand-demo-'));
   // As root, PostgreSQL and Claude run as other users, who must get to what is theirs.
   await chmod(directory, 0o711);
-  const [home, tmux, data] = ['home', 'tmux', 'data'].map((name) => join(directory, name)) as [
-    string,
-    string,
-    string,
-  ];
-  for (const path of [home, tmux]) await mkdir(path);
+  const [home, tmux, temporary, data] = ['home', 'tmux', 'tmp', 'data'].map((name) =>
+    join(directory, name),
+  ) as [string, string, string, string];
+  for (const path of [home, tmux, temporary]) await mkdir(path);
   const port = await freePort();
   const shared = Object.fromEntries(
     inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
@@ -46,6 +44,8 @@ export async function makePlace(): Promise<Place> {
     ...shared,
     HOME: home,
     TMUX_TMPDIR: tmux,
+    // Without a fence Claude Code leaves files there.
+    TMPDIR: temporary,
     DATA_DIR: data,
     WORKSPACES_ROOT: join(directory, 'workspaces'),
     WEBHOOK_PORT: String(port),

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modelEnvironment } from '../../testkit/claude/environment.ts';
 import { type ScriptedModel, startModel } from '../../testkit/claude/model.ts';
-import { bash } from '../../testkit/claude/tools.ts';
+import { bash, edit, read } from '../../testkit/claude/tools.ts';
 import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
 import type { Issue } from '../../testkit/github/model.ts';
 import type { RepositoryView } from '../../testkit/github/repository-view.ts';
@@ -28,9 +28,12 @@ beforeAll(async () => {
   directory = mkdtempSync('/tmp/fh-quick-');
   chmodSync(directory, 0o711);
   github = await startGitHub();
+  const file = join(directory, 'workspaces/octo-org/hello/issue-1/greet.txt');
   model = await startModel({
     steps: [
-      { tools: [bash('sed -i s/Helo/Hello/ greet.txt && git commit -qam "Spell the greeting right"')] },
+      { tools: [read(file)] },
+      { tools: [edit(file, 'Helo', 'Hello')] },
+      { tools: [bash('git add greet.txt && git commit -q -m "Spell the greeting right"')] },
       { text: 'The greeting is right now.' },
     ],
   });
