@@ -6,7 +6,7 @@ import type { Issue } from '../../testkit/github/model.ts';
 import { diligent, effects, timesHeard, wish } from './chaos-claude.ts';
 import type { Point } from './chaos-points.ts';
 import { arm, type Facts, type Strike } from './chaos-strike.ts';
-import { sessionsOf, type Victim } from './chaos-victims.ts';
+import { kill, sessionsOf, type Victim } from './chaos-victims.ts';
 import type { ServerStage } from './server-stage.ts';
 
 interface Message {
@@ -25,7 +25,8 @@ export async function survive(stage: ServerStage, point: Point, victim: Victim):
     number,
     workspace: stage.path(issue, '.'),
   };
-  const strike = await arm(stage, { trigger: point.at, victim, facts });
+  const blow = () => kill(victim, { dataDir: stage.dataDir, key: facts.key });
+  const strike = await arm(stage, { trigger: point.at, victim, facts, blow });
   const life = watchSessions(stage, facts.key);
   const restarted = victim === 'server' ? strike.struck.then(() => stage.start()) : null;
   restarted?.catch(() => {});
@@ -61,7 +62,7 @@ export async function survive(stage: ServerStage, point: Point, victim: Victim):
 }
 
 /** As GitHub's redelivery or the look at its log would: again under the same id until it is taken. */
-async function deliver(stage: ServerStage, event: WebhookEvent): Promise<void> {
+export async function deliver(stage: ServerStage, event: WebhookEvent): Promise<void> {
   const { guid, statusCode } = await stage.deliver(event);
   for (let status = statusCode; status !== 202; ) {
     await sleep(50);
@@ -89,7 +90,7 @@ async function messages(stage: ServerStage, issue: Issue): Promise<(Message & { 
     .catch(() => []);
 }
 
-async function done(stage: ServerStage, issue: Issue, count: number): Promise<void> {
+export async function done(stage: ServerStage, issue: Issue, count: number): Promise<void> {
   await stage.until(`${count} messages of #${issue.number} are done`, async () => {
     const all = await messages(stage, issue);
     return all.length === count && all.every(({ state }) => state === 'done');
@@ -97,7 +98,7 @@ async function done(stage: ServerStage, issue: Issue, count: number): Promise<vo
 }
 
 /** Asks the session for its place until it has given it back. */
-async function park(stage: ServerStage, key: string): Promise<void> {
+export async function park(stage: ServerStage, key: string): Promise<void> {
   const database = await stage.database();
   await stage.until(`${key} is parked`, async () => {
     const [row] = await database
@@ -171,7 +172,7 @@ async function checkEnd(stage: ServerStage, issue: Issue, whats: string[]): Prom
 async function explained(
   stage: ServerStage,
   { key }: Facts,
-  { error, strike, most }: { error: unknown; strike: Strike; most: number },
+  { error, strike, most }: { error: unknown; strike: Strike<number>; most: number },
 ): Promise<Error> {
   const events = await (await stage.database())
     .query<{ at: string; kind: string; data: unknown }>(

@@ -1,9 +1,9 @@
-/** Strikes once at one point of a thread's life: a request, a change of a row before or after its commit, a file. */
+/** Does something once at one point of a thread's life: a request, a change of a row before or after its commit, a file. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelRequest } from '../../testkit/claude/request.ts';
 import type { LoggedRequest } from '../../testkit/github/request-log.ts';
-import { kill, type Victim } from './chaos-victims.ts';
+import type { Victim } from './chaos-victims.ts';
 import type { ServerStage } from './server-stage.ts';
 
 export type Phase = 'before' | 'after';
@@ -28,25 +28,34 @@ export interface Facts {
   workspace: string;
 }
 
-export interface Strike {
-  /** When it has happened: how many processes were killed. Rejects when the database could not be prepared. */
-  struck: Promise<number>;
+export interface Strike<T> {
+  /** What came of it. */
+  struck: Promise<T>;
   hasStruck(): boolean;
   /** Takes it away. */
   end(): Promise<void>;
 }
 
-/** @param blow what is done at the point; awaited there. */
-export async function arm(
+export interface Aim<T> {
+  trigger: Trigger;
+  facts: Facts;
+  /** Who is gone afterwards, so that its request comes to nothing. */
+  victim?: Victim;
+  /** What is done at the point, which waits for it. */
+  blow(): Promise<T>;
+}
+
+export async function arm<T>(
   stage: ServerStage,
-  { trigger, victim, facts }: { trigger: Trigger; victim: Victim; facts: Facts },
-): Promise<Strike> {
-  const outcome = Promise.withResolvers<number>();
+  { trigger, victim, facts, blow }: Aim<T>,
+): Promise<Strike<T>> {
+  const outcome = Promise.withResolvers<T>();
+  outcome.promise.catch(() => {});
   let done = false;
   const strike = async () => {
     if (done) return false;
     done = true;
-    outcome.resolve(await kill(victim, { dataDir: stage.dataDir, key: facts.key }));
+    await blow().then(outcome.resolve, outcome.reject);
     return true;
   };
   const end = await watch(stage, { trigger, victim, facts, strike });
@@ -55,7 +64,7 @@ export async function arm(
 
 interface Watching {
   trigger: Trigger;
-  victim: Victim;
+  victim: Victim | undefined;
   facts: Facts;
   /** True for the one time that it struck. */
   strike(): Promise<boolean>;
