@@ -69,7 +69,7 @@ async function receive(request: FastifyRequest, reply: FastifyReply, receiver: R
     const reason = status === 'ignored' ? delivery.decision?.reason : undefined;
     log.info(`Delivery ${status}.`, {
       ...facts,
-      ...(reason && { reason, message: delivery.decision?.message }),
+      ...(reason && { reason, why: delivery.decision?.message }),
     });
     if (status === 'ignored') return reply.code(200).send({ status, reason, delivery_id: id });
     return reply.code(202).send({ status, delivery_id: id });
