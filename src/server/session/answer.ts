@@ -1,4 +1,5 @@
 /** How people see a turn: the comment that answers them, and the reactions on what they wrote. */
+import { statusOf } from '../../github/client.ts';
 import type { CommentPlace, CommentRef } from '../../github/comments.ts';
 import { fetchViewer } from '../../github/permissions.ts';
 import { type Reaction, swapReaction } from '../../github/reactions.ts';
@@ -82,7 +83,12 @@ export class Answers {
     await this.ensure(messages);
     await this.opening.catch(() => {});
     this.addLastWords(result);
-    await this.comment?.finished(result);
+    await this.comment?.finished(result).catch(async (error) => {
+      if (statusOf(error) !== 404 || !this.comment?.ref() || !this.begun) throw error;
+      // Somebody has deleted it meanwhile.
+      await this.open(this.begun, false);
+      await this.comment.finished(result);
+    });
     this.comment = null;
     this.reported = '';
     this.begun = null;

@@ -270,7 +270,7 @@ async function failed(context: SessionContext, answers: Answers, error: unknown)
       return { kind: 'again', delaySeconds, forgive: true, why: message };
     }
     // A repository that is gone has no thread to say it in.
-    await tell(context, 'unsaid', { message: toUserMessage(unsaid).message });
+    await tell(context, 'unsaid', { why: toUserMessage(unsaid).message });
   }
   return { kind: 'paused' };
 }
