@@ -7,7 +7,7 @@ export class Account {
   readonly limits: Limits;
   private readonly used: Used;
   /** Claude Code counts from the start of its process: how much of that was added already. */
-  private counted = { usd: 0, turns: 0 };
+  private counted: Usage | null = null;
   private workingSince: number | null = null;
 
   constructor(limits: Limits, used: Used) {
@@ -33,16 +33,15 @@ export class Account {
   }
 
   /** What is new in a count that began with Claude's process; it is part of the account from here on. */
-  add(usage: Usage | null): { usd: number; turns: number } {
-    if (!usage) return { usd: 0, turns: 0 };
-    const usd = Math.max(0, usage.costUsd - this.counted.usd);
-    const turns = Math.max(0, usage.turns - this.counted.turns);
-    this.counted = { usd: usage.costUsd, turns: usage.turns };
+  add(usage: Usage | null): Usage | null {
+    if (!usage) return null;
+    const news = difference(usage, this.counted);
+    this.counted = usage;
     const { today } = this.used;
-    this.used.spentUsd += usd;
-    this.used.turns += turns;
-    this.used.today = { repository: today.repository + usd, all: today.all + usd };
-    return { usd, turns };
+    this.used.spentUsd += news.costUsd;
+    this.used.turns += news.turns;
+    this.used.today = { repository: today.repository + news.costUsd, all: today.all + news.costUsd };
+    return news;
   }
 
   left(granted: Granted): { usd: number | null; turns: number | null; ms: number } {
@@ -52,4 +51,10 @@ export class Account {
   reached(granted: Granted): Reached | null {
     return reached(this.limits, granted, { ...this.used, workedMs: this.workedMs });
   }
+}
+
+function difference(now: Usage, before: Usage | null): Usage {
+  if (!before) return now;
+  const names = Object.keys(now) as (keyof Usage)[];
+  return Object.fromEntries(names.map((name) => [name, Math.max(0, now[name] - before[name])])) as never;
 }

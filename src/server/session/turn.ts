@@ -4,7 +4,7 @@ import { branchUrl } from '../../engine/links.ts';
 import type { Publisher } from '../../engine/publish.ts';
 import { concluded } from '../../engine/results.ts';
 import { AppError, toUserMessage } from '../../words/errors.ts';
-import type { Result } from '../../words/result.ts';
+import type { Result, Usage } from '../../words/result.ts';
 import { type Message, markEnded, requireLease } from '../store/session-messages.ts';
 import { forgetFailures, writeProgress } from '../store/session-threads.ts';
 import { addSpend } from '../store/spend.ts';
@@ -22,8 +22,8 @@ export interface EndOfTurn {
   turn: Told;
   /** The messages that this turn took up, in order. */
   messages: Message[];
-  /** Of this turn alone. */
-  spent: { usd: number; turns: number };
+  /** Of this turn alone; null when Claude Code did not say. */
+  spent: Usage | null;
   /** Milliseconds that Claude has worked in this thread. */
   workedMs: number;
   publisher: Publisher;
@@ -51,7 +51,7 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
       url: branchUrl(context.door.host.serverUrl, published.branch.repository, published.branch.name),
     });
   }
-  const session = { ...turn, sessionId: context.thread.claudeSessionId, usage: turn.usage };
+  const session = { ...turn, sessionId: context.thread.claudeSessionId, usage: spent };
   const outcome = {
     session,
     branch: published.branch,
@@ -72,7 +72,7 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
     deliveries: messages.map(({ deliveryId }) => deliveryId).filter(Boolean),
     branch: published.branch?.name ?? null,
     commits: published.branch?.commits ?? 0,
-    usd: spent.usd,
+    usd: spent?.costUsd ?? 0,
     pullRequest: context.thread.pullUrl,
   });
   return shown;
@@ -81,11 +81,12 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
 /** Apart from the turn's end, as what was spent is spent however that goes. */
 export async function keepSpent(
   { database, held, thread }: SessionContext,
-  spent: { usd: number; turns: number },
+  spent: Usage | null,
 ): Promise<void> {
   await database.transaction(async (tx) => {
     await requireLease(tx, held);
-    await addSpend(tx, { key: held.key, repository: thread.repository, ...spent });
+    const { costUsd: usd, turns } = spent ?? { costUsd: 0, turns: 0 };
+    await addSpend(tx, { key: held.key, repository: thread.repository, usd, turns });
   });
 }
 
