@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { points } from './chaos-points.ts';
+import { victims } from './chaos-victims.ts';
+
+const all = Object.values(points).flat();
+
+test('there is a point for every step of a delivery’s life, each with a name of its own', () => {
+  expect(all.length).toBeGreaterThanOrEqual(25);
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+});
+
+test.each(victims)('by default %s dies at six points at least', (victim) => {
+  expect(all.filter((point) => point.victims[0] === victim).length).toBeGreaterThanOrEqual(6);
+});
