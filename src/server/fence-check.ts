@@ -8,7 +8,7 @@ import type { Configuration } from './configuration.ts';
 export async function checkFence({ engine }: Configuration, log: Log): Promise<string> {
   if (engine.sandbox === 'off') {
     log.warning(
-      'SANDBOX is off: what Claude runs sees the files, processes and network of this machine, other threads included.',
+      'SANDBOX is off: Claude works without a fence, with the files of its workspace and without commands.',
     );
     return 'off';
   }
@@ -20,7 +20,7 @@ export async function checkFence({ engine }: Configuration, log: Log): Promise<s
       'sandbox_unavailable',
       `There is no fence for Claude on this machine: ${support.why}.`,
       {
-        remedy: `${remedy} Or set SANDBOX=off, if everybody who may start work may do anything on this machine.`,
+        remedy: `${remedy} Or set SANDBOX=auto, for a Claude that runs no commands.`,
       },
     );
   }

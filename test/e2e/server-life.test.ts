@@ -1,7 +1,7 @@
 /** From the opening of an issue to its end: templates, isolation, close and reopen, what is left of a workspace. */
-import { existsSync } from 'node:fs';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { bash } from '../../testkit/claude/tools.ts';
+import { bash, read, write } from '../../testkit/claude/tools.ts';
 import { type ServerScene, type ServerStage, setServerStage } from './server-stage.ts';
 
 let stage: ServerStage;
@@ -147,4 +147,35 @@ test('a worker without tmux runs sessions detached', async () => {
   await stage.answered(issue, 'Without a terminal.');
   const { active_sessions } = await stage.health();
   expect(Object.values(active_sessions)[0]).toMatchObject({ tmux_active: false });
+}, 60_000);
+
+test('without a fence Claude has the files of its workspace, and no commands', async () => {
+  await set({ env: { SANDBOX: 'off' } });
+  const secret = `${stage.root}/secret.txt`;
+  writeFileSync(secret, 'not-for-claude');
+  const inside = `${stage.root}/workspaces/octo-org/hello/issue-1`;
+  const linked = () => {
+    symlinkSync(secret, `${inside}/link.txt`);
+    return { tools: [read(`${inside}/link.txt`)] };
+  };
+  stage.model.script([
+    { tools: [write(`${inside}/new.txt`, 'new\n')] },
+    { tools: [read(`${inside}/README.md`)] },
+    { tools: [read(secret)] },
+    linked,
+    { tools: [write(`${stage.root}/planted.txt`, 'planted')] },
+    { tools: [bash(`cat ${secret}`)] },
+    (request) => ({
+      text: request
+        .toolResults()
+        .map(({ isError }) => (isError ? 'no' : 'yes'))
+        .join(' '),
+    }),
+  ]);
+  const issue = await stage.openIssue();
+  await stage.answered(issue, 'yes yes no no no no');
+  expect(existsSync(`${stage.root}/planted.txt`)).toBe(false);
+  // What is left uncommitted is published all the same.
+  expect(await stage.repository.file('issue-1', 'new.txt')).toBe('new\n');
+  expect(stage.output()).toMatch(/SANDBOX is off/);
 }, 60_000);

@@ -22,9 +22,17 @@ import type { PullRequestText } from './turn.ts';
 /** Processes and memory that one session may use. */
 const limits = { processes: 512, memoryMiB: 4096 };
 
-/** Tools that work on files alone: what Claude has where nothing keeps its commands from the machine. */
-const fileTools = ['Read', 'Glob', 'Grep', 'LS', 'Edit', 'Write', 'NotebookEdit', 'TodoWrite'];
-const gitCommands = ['Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'];
+/**
+ * What Claude has where nothing keeps its commands from the machine: the files of its workspace. Reading needs no rule
+ * there, and without one goes no further; a bare `Edit` would write anywhere. Attack: "without a fence" in
+ * `test/e2e/server-life.test.ts`.
+ */
+const unfenced = [
+  'Edit(./**)',
+  'Write(./**)',
+  'TodoWrite',
+  ...['Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'],
+];
 
 /** @throws AppError `sandbox_unavailable` when one is required and cannot be had. */
 export async function openSessionFence(
@@ -110,7 +118,7 @@ export async function converse(context: SessionContext, parts: ConversationParts
     directory: door.directory,
     environment: fence?.claudeEnvironment ?? settings.environment,
     permissionMode: fence ? 'bypassPermissions' : 'dontAsk',
-    allowedTools: [...(fence ? [] : [...fileTools, ...gitCommands]), ...toolNames(servers)],
+    allowedTools: [...(fence ? [] : unfenced), ...toolNames(servers)],
     trustCheckout: thread.kind === 'issue',
     servers,
     systemAppend: await systemAppend(context),
