@@ -124,14 +124,13 @@ async function checkEnd(stage: ServerStage, issue: Issue, whats: string[]): Prom
   const { number } = issue;
   const key = `octo-org/hello#${number}`;
   const branch = `issue-${number}`;
-  const pulls = stage.pulls().filter(({ head }) => head.ref.startsWith(`issue-${number}`));
+  const isOf = (ref: string) => ref === branch || ref.startsWith(`${branch}-`);
+  const pulls = stage.pulls().filter(({ head }) => isOf(head.ref));
   expect(pulls.map(({ head, draft, state }) => ({ ref: head.ref, draft, state }))).toEqual([
     { ref: branch, draft: true, state: 'open' },
   ]);
   expect(pulls[0]!.body).toContain(`Closes #${number}`);
-  expect(Object.keys(stage.repository.branches()).filter((name) => name.startsWith(branch))).toEqual([
-    branch,
-  ]);
+  expect(Object.keys(stage.repository.branches()).filter(isOf)).toEqual([branch]);
 
   const lines = (await stage.repository.file(branch, effects))?.trim().split('\n') ?? [];
   expect(lines.toSorted(), 'each effect once').toEqual(whats.toSorted());
@@ -140,7 +139,7 @@ async function checkEnd(stage: ServerStage, issue: Issue, whats: string[]): Prom
   );
   expect(commits.filter((message) => message === `Start work on ${key}`)).toHaveLength(1);
 
-  const last = stage.model.main.findLast((request) => request.firstText().includes(whats[0]!))!;
+  const last = stage.model.main.findLast((request) => request.firstText().includes(wish(whats[0]!)))!;
   expect(
     whats.map((what) => [what, timesHeard(last, what)]),
     'heard once',

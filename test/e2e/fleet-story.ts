@@ -57,14 +57,14 @@ export async function allDone(fleet: Fleet, all: Wished[], timeoutMs: number): P
 /** @throws unless everything that was asked was done, said and answered exactly once, in the order in which it was asked. */
 export async function checkEnd(fleet: Fleet, { issue, repository, key, whats }: Wished): Promise<void> {
   const branch = `issue-${issue.number}`;
-  const pulls = repository.pullRequests().filter(({ head }) => head.ref.startsWith(branch));
+  const pulls = repository.pullRequests().filter(({ head }) => isOf(head.ref, branch));
   expect(
     pulls.map(({ head, draft }) => ({ ref: head.ref, draft })),
     key,
   ).toEqual([{ ref: branch, draft: true }]);
   const lines = (await repository.file(branch, effects))?.trim().split('\n') ?? [];
   expect(lines, `${key}: each effect once, in order`).toEqual(whats);
-  const last = fleet.model.main.findLast((request) => request.firstText().includes(whats[0]!))!;
+  const last = fleet.model.main.findLast((request) => request.firstText().includes(wish(whats[0]!)))!;
   expect(
     whats.map((what) => timesHeard(last, what)),
     `${key}: heard once`,
@@ -78,6 +78,11 @@ export async function checkEnd(fleet: Fleet, { issue, repository, key, whats }: 
     whats.map((what) => answers.filter((body) => body.includes(`I did ${what}.`)).length),
     `${key}: answered once in ${answers.join('\n=====\n')}`,
   ).toEqual(whats.map(() => 1));
+}
+
+/** A second branch of an issue would be called `issue-1-…`. */
+function isOf(ref: string, branch: string): boolean {
+  return ref === branch || ref.startsWith(`${branch}-`);
 }
 
 /** Sees whether two session processes of one thread are ever alive at once, on whatever host. */
