@@ -4,15 +4,15 @@ import type { OpenFence } from '../../claude/fence.ts';
 import { type FetchedThread, fetchThread } from '../../context/fetch.ts';
 import { filterThread } from '../../context/filter.ts';
 import { branchUrl } from '../../engine/links.ts';
-import { AppError, toUserMessage } from '../../words/errors.ts';
+import { AppError } from '../../words/errors.ts';
 import type { Log } from '../../words/log.ts';
 import type { Redact } from '../../words/redact.ts';
 import type { PublishedBranch } from '../../words/result.ts';
 import type { Configuration } from '../configuration.ts';
 import { repositoryConnection } from '../github.ts';
-import { type Holder, LeaseLost, releaseLease } from '../store/leases.ts';
+import { type Holder, releaseLease } from '../store/leases.ts';
 import { type Held, markEnded, openMessages } from '../store/session-messages.ts';
-import { handBack, pauseThread, type ThreadRow, takeBackPause } from '../store/session-threads.ts';
+import { handBack, type ThreadRow } from '../store/session-threads.ts';
 import { spentToday } from '../store/spend.ts';
 import type { Store } from '../store/store.ts';
 import { Account } from './account.ts';
@@ -20,7 +20,8 @@ import { Answers, react } from './answer.ts';
 import { converse, findExecutable, openSessionFence, toolServers } from './claude.ts';
 import { keep, kept, type SessionContext, tell } from './context.ts';
 import { sessionDoor } from './door.ts';
-import { type Ending, isAway, refusal, retryRemedy } from './endings.ts';
+import { type Ending, refusal, retryRemedy } from './endings.ts';
+import { failed, unconnected } from './failing.ts';
 import { Happenings } from './happenings.ts';
 import { prepare } from './prepare.ts';
 import { runSetup } from './setup.ts';
@@ -53,7 +54,9 @@ const mostFailures = 5;
 export async function work(holding: Holding, signals: Signals): Promise<void> {
   const dead = new AbortController();
   const signal = AbortSignal.any([signals.lost, dead.signal]);
-  const context = await connect(holding, signal).catch((error) => unconnected(holding, error));
+  const context = await connect(holding, signal).catch((error) =>
+    unconnected({ ...holding, database: holding.store.database, host: holding.holder.host }, error),
+  );
   if (!context) return;
   const answers = new Answers(context);
   let ending: Ending;
@@ -90,24 +93,6 @@ async function connect(holding: Holding, signal: AbortSignal): Promise<SessionCo
     log,
     show,
   };
-}
-
-/** GitHub gives no token: nobody can be told in the thread, so that it is said where it can. */
-async function unconnected(
-  { held, store: { database }, holder: { host }, thread, log, show }: Holding,
-  error: unknown,
-): Promise<null> {
-  const { reason, message } = toUserMessage(error);
-  const to = { database, held, host, log, show };
-  if (reason === 'github_unavailable') {
-    await tell(to, 'again', { why: message });
-    await handBack(database, held, { delaySeconds: pause(thread), forgive: true });
-    return null;
-  }
-  await pauseThread(database, held, { reason, message });
-  await tell(to, 'paused', { reason, message });
-  await releaseLease(database, held.key, held.lease);
-  return null;
 }
 
 /** The message that every session has died of. The others are heard. */
@@ -243,41 +228,6 @@ async function gatherThread({ task, thread, connection, door }: SessionContext):
 
 function learn({ door }: SessionContext, answers: Answers, branch: PublishedBranch): void {
   answers.learn({ name: branch.name, url: branchUrl(door.host.serverUrl, branch.repository, branch.name) });
-}
-
-/** What is not the message's fault is tried again; everything else waits for a person and is said in the thread. */
-async function failed(context: SessionContext, answers: Answers, error: unknown): Promise<Ending> {
-  if (error instanceof LeaseLost) return { kind: 'lost', why: error.message };
-  const { reason, message, remedy } = toUserMessage(error);
-  const { database, held, thread } = context;
-  context.log.error(`${held.key}: ${message}`, { reason });
-  const delaySeconds = pause(thread);
-  if (reason === 'handed_over') return { kind: 'lost', why: message };
-  // An App's token can be revoked before its time: the next session asks for a new one.
-  const mayRenew = reason === 'github_auth' && context.connection.credential.kind === 'app';
-  const passes = reason === 'github_unavailable' || reason === 'cancelled';
-  if (passes || (mayRenew && thread.failures === 0))
-    return { kind: 'again', delaySeconds, forgive: true, why: message };
-  if (reason === 'internal') return { kind: 'again', delaySeconds, forgive: false, why: message };
-  await pauseThread(database, held, { reason, message });
-  await tell(context, 'paused', { reason, message });
-  const said = refusal({ reason, message, remedy: `${remedy} Then: ${retryRemedy}` });
-  try {
-    await answers.finish(said, await openMessages(database, held.key));
-  } catch (unsaid) {
-    if (isAway(unsaid)) {
-      await takeBackPause(database, held, reason);
-      return { kind: 'again', delaySeconds, forgive: true, why: message };
-    }
-    // A repository that is gone has no thread to say it in.
-    await tell(context, 'unsaid', { why: toUserMessage(unsaid).message });
-  }
-  return { kind: 'paused' };
-}
-
-/** Seconds before the next try. */
-function pause({ failures }: ThreadRow): number {
-  return [5, 10, 20, 40, 60][failures] ?? 60;
 }
 
 async function leave(context: SessionContext, ending: Ending): Promise<void> {
