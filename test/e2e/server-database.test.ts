@@ -1,6 +1,14 @@
 /** The ground goes away under the server: its PostgreSQL dies, an operator's is stopped, the disk is full, everything is ended. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
@@ -115,14 +123,15 @@ test.skipIf(!debianPostgres)(
 
 const canMount = (() => {
   if (process.getuid?.() !== 0) return false;
-  const place = '/tmp/fh-can-mount';
-  mkdirSync(place, { recursive: true });
+  const place = mkdtempSync('/tmp/fh-can-mount-');
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { stdio: 'ignore' });
     execFileSync('umount', [place]);
     return true;
   } catch {
-    return false; // no root, or a container that may not mount
+    return false; // a container that may not mount
+  } finally {
+    rmdirSync(place);
   }
 })();
 

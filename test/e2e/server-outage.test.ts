@@ -89,7 +89,7 @@ test('GitHub goes away for a while: what was being decided, prepared, published 
     [publishing, 'published.txt'],
   ] as const)
     expect(await stage.repository.file(`issue-${issue.number}`, file)).toBe('x\n');
-}, 90_000);
+}, 120_000);
 
 test('git alone is away, while the API answers: the turn waits for its work to be published', async () => {
   stage.model.when('Only git', [busy, commit('git.txt'), { text: 'Published in the end.' }]);
@@ -104,7 +104,7 @@ test('git alone is away, while the API answers: the turn waits for its work to b
   await stage.answered(issue, 'Published in the end.');
   await asIfNothingHadBeen(issue);
   expect(await stage.repository.file(`issue-${issue.number}`, 'git.txt')).toBe('x\n');
-}, 60_000);
+}, 90_000);
 
 test('rate limits are waited out as long as GitHub asks for', async () => {
   stage.model.when('Limited', [commit('limited.txt'), { text: 'In good time.' }]);
@@ -127,7 +127,7 @@ test('rate limits are waited out as long as GitHub asks for', async () => {
   const posted = requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/pulls'));
   expect(posted.map(({ status }) => status)).toEqual([403, 201]);
   expect(posted[1]!.startedAt - posted[0]!.startedAt).toBeGreaterThanOrEqual(2_000);
-}, 60_000);
+}, 90_000);
 
 test('every delivery comes twice and the comment before its issue: each is taken once', async () => {
   stage.model.when('Twice over', [busy, { text: 'Heard once.' }]);

@@ -56,6 +56,20 @@ test('a repository that may not be cloned: the thread says so, and /retry goes o
   expect(repository.pullRequests()).toHaveLength(1);
 });
 
+test('a repository that has another name now: git follows nobody there, and the thread says so', async () => {
+  const repository = await make('former');
+  const location = `${stage.github.serverUrl}/octo-org/present.git/info/refs?service=git-upload-pack`;
+  const mend = stage.github.faults.add({ path: /\/former\.git\//, status: 301, headers: { location } });
+  stage.model.when('Under another name', [{ text: 'Found again.' }]);
+  const issue = await stage.openIssue({ title: 'Under another name', repository });
+  await pausedFor(issue, 'git_failed');
+  await said(issue, /renamed or moved[\s\S]*\/retry/);
+  expect(stage.github.requests.some(({ path }) => path.includes('present.git'))).toBe(false);
+  mend();
+  await stage.comment(issue, '/retry');
+  await stage.answered(issue, 'Found again.');
+});
+
 test('a repository without a first commit: the thread says what is missing', async () => {
   const repository = await make('empty', { files: {} });
   stage.model.when('Nothing yet', [{ text: 'Begun.' }]);
