@@ -134,7 +134,7 @@ async function keep(gate: Gate, publishing: Publishing): Promise<string[]> {
     const patch = await gate.patch(publishing.patchFile);
     return patch
       ? [
-          `What is not published is kept as a patch on the runner: \`${patch.file}\`. Upload it with actions/upload-artifact to have it.`,
+          `What is not published is kept as a patch on the machine of this run: \`${patch.file}\`. In a workflow, actions/upload-artifact brings it out.`,
         ]
       : [];
   } catch (error) {

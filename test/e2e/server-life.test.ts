@@ -1,5 +1,8 @@
 /** From the opening of an issue to its end: templates, isolation, close and reopen, what is left of a workspace. */
-import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { bash, read, write } from '../../testkit/claude/tools.ts';
 import { type ServerScene, type ServerStage, setServerStage } from './server-stage.ts';
@@ -133,9 +136,7 @@ test('the set-up script of the default branch runs in the fence before the first
 }, 60_000);
 
 test('a worker without tmux runs sessions detached', async () => {
-  const { mkdtempSync, symlinkSync } = await import('node:fs');
-  const { execFileSync } = await import('node:child_process');
-  const bin = mkdtempSync('/tmp/fh-bin-');
+  const bin = mkdtempSync(join(tmpdir(), 'fh-bin-'));
   for (const name of ['git', 'sh', 'bwrap', 'socat', 'setpriv', 'env', 'bash']) {
     const found = execFileSync('/bin/sh', ['-c', `command -v ${name} || true`])
       .toString()
@@ -147,6 +148,7 @@ test('a worker without tmux runs sessions detached', async () => {
   await stage.answered(issue, 'Without a terminal.');
   const { active_sessions } = await stage.health();
   expect(Object.values(active_sessions)[0]).toMatchObject({ tmux_active: false });
+  rmSync(bin, { recursive: true });
 }, 60_000);
 
 test('without a fence Claude has the files of its workspace, and no commands', async () => {

@@ -70,7 +70,7 @@ export function wasClosed(key: string): Cut {
 export const wasStopped: Cut = {
   reason: 'cancelled',
   message: 'The work was stopped.',
-  remedy: 'Answer `/retry` or `/continue`, or write what to do instead.',
+  remedy: 'Answer `/retry` or `/continue`, or mention what to do instead with the trigger phrase.',
 };
 
 /** Ends that pass by themselves. */
