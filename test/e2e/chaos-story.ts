@@ -9,6 +9,9 @@ import { arm, type Facts, type Strike } from './chaos-strike.ts';
 import { kill, sessionsOf, type Victim } from './chaos-victims.ts';
 import type { ServerStage } from './server-stage.ts';
 
+/** What is slow on a busy machine is not lost: nothing here is about time. Milliseconds. */
+const patience = 150_000;
+
 interface Message {
   state: string;
   kind: string;
@@ -74,9 +77,8 @@ async function say(stage: ServerStage, issue: Issue, what: string): Promise<void
   const comment = stage.github.comment(issue, { author: 'octocat', body: wish(what) });
   await deliver(stage, await stage.github.event.issueComment(comment));
   // In the thread, so that Claude can hear it at the next tool.
-  await stage.until(`“${what}” is a message`, async () =>
-    (await messages(stage, issue)).some(({ body }) => body.includes(what)),
-  );
+  const isThere = async () => (await messages(stage, issue)).some(({ body }) => body.includes(what));
+  await stage.until(`“${what}” is a message`, isThere, patience);
 }
 
 async function messages(stage: ServerStage, issue: Issue): Promise<(Message & { body: string })[]> {
@@ -91,16 +93,17 @@ async function messages(stage: ServerStage, issue: Issue): Promise<(Message & { 
 }
 
 export async function done(stage: ServerStage, issue: Issue, count: number): Promise<void> {
-  await stage.until(`${count} messages of #${issue.number} are done`, async () => {
+  const areDone = async () => {
     const all = await messages(stage, issue);
     return all.length === count && all.every(({ state }) => state === 'done');
-  });
+  };
+  await stage.until(`${count} messages of #${issue.number} are done`, areDone, patience);
 }
 
 /** Asks the session for its place until it has given it back. */
 export async function park(stage: ServerStage, key: string): Promise<void> {
   const database = await stage.database();
-  await stage.until(`${key} is parked`, async () => {
+  const isParked = async () => {
     const [row] = await database
       .query<{ free: boolean }>(
         `select lease_owner is null as free, pg_notify('make_room', key) from threads where key = $1`,
@@ -108,7 +111,8 @@ export async function park(stage: ServerStage, key: string): Promise<void> {
       )
       .catch(() => []);
     return row?.free;
-  });
+  };
+  await stage.until(`${key} is parked`, isParked, patience);
 }
 
 /** The most session processes of the thread that were seen at once. */

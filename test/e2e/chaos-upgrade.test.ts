@@ -24,7 +24,7 @@ describe.each([
     cpSync('dist', join(stage.root, 'newer', 'dist'), { recursive: true });
     symlinkSync(resolve('node_modules'), join(stage.root, 'newer', 'node_modules'));
     cpSync('package.json', join(stage.root, 'newer', 'package.json'));
-  }, 60_000);
+  }, 180_000);
   afterAll(() => stage?.[Symbol.asyncDispose]());
   const programOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[1];
   /** An issue whose Claude waits for its model until it is let go. */
@@ -71,7 +71,7 @@ describe.each([
       next.go();
       await stage.answered(next.issue, `I did ${next.what}.`);
     },
-    60_000,
+    180_000,
   );
 
   test.skipIf(!canRun)(
@@ -88,7 +88,7 @@ describe.each([
       await stage.answered(issue, 'I did more.');
       expect(sessionsOf(stage.dataDir, key)).toEqual(sessions);
     },
-    60_000,
+    180_000,
   );
 
   test.skipIf(!canRun)(
@@ -113,6 +113,6 @@ describe.each([
       expect(sessionsOf(stage.dataDir, key)).not.toEqual(sessions);
       expect(stage.output()).toContain('The session has died; it is taken up again.');
     },
-    60_000,
+    180_000,
   );
 });

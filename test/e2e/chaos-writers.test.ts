@@ -84,7 +84,7 @@ test('a session whose lease another host has taken stops its Claude and writes n
   await database.query(`update threads set lease_until = now() where key = $1`, [key]);
   await checkOnce(issue);
   expect([before, foreign]).not.toContain(await leaseOf(key));
-}, 90_000);
+}, 240_000);
 
 test('a session that hangs past its lease is ended with its Claude before another one begins here', async () => {
   const { issue, key, session, claude, go } = await atWork();
@@ -97,7 +97,7 @@ test('a session that hangs past its lease is ended with its Claude before anothe
   expect(isAlive(session)).toBe(false);
   expect(isAlive(claude)).toBe(false);
   expect(stage.output()).toContain('The former session hangs and has lost its lease; it is ended.');
-}, 120_000);
+}, 240_000);
 
 test.skipIf(!isScale)(
   'a session that was asleep past its lease finds that another host has its thread',
@@ -110,7 +110,7 @@ test.skipIf(!isScale)(
       'the lease has run out',
       async () =>
         (await database.query(`select from threads where key = $1 and lease_until < now()`, [key])).length,
-      60_000,
+      240_000,
     );
     await database.query(
       `update threads set lease_owner = gen_random_uuid(), lease_host = 'another', lease_until = now() + interval '1 hour' where key = $1`,

@@ -22,7 +22,7 @@ const known = { branch_name_template: 'claude/known-{{entityNumber}}' };
 
 /** What could not be published is in a file that the comment names. */
 async function expectPatch(stage: Stage): Promise<void> {
-  const file = /kept as a patch on the runner: `([^`]+)`/.exec(answer(stage))?.[1];
+  const file = /kept as a patch on the machine of this run: `([^`]+)`/.exec(answer(stage))?.[1];
   expect(await readFile(file!, 'utf8')).toContain('+Written down.');
 }
 

@@ -77,7 +77,7 @@ describe.concurrent('when GitHub is down for good', () => {
     });
     expect(newBranches(stage)).toEqual([]);
     expect(answer(stage)).toContain('All done.');
-    const file = /kept as a patch on the runner: `([^`]+)`/.exec(answer(stage))![1]!;
+    const file = /kept as a patch on the machine of this run: `([^`]+)`/.exec(answer(stage))![1]!;
     expect(run.summary).toContain(file);
     expect(await readFile(file, 'utf8')).toContain('+Written down.');
   });

@@ -193,7 +193,7 @@ describe('what cannot be published safely is refused with the reason, and kept a
     expect(Object.keys(stage.repository.branches())).toEqual(['main']);
     const answer = stage.repository.issue(1).comments[1]!.body;
     expect(answer).toMatch(says);
-    const patch = /kept as a patch on the runner: `([^`]+)`/.exec(answer)?.[1];
+    const patch = /kept as a patch on the machine of this run: `([^`]+)`/.exec(answer)?.[1];
     expect(await readFile(patch!, 'utf8')).toContain('Work.');
     expectTidy(run, stage);
   });

@@ -33,7 +33,7 @@ describe.concurrent('at the end of a run', () => {
     expect(answer(stage)).toMatch(/Not committed: `config\.txt` \(it contains a secret/);
     expect(answer(stage)).not.toContain(secret);
     expect(run.rawLog).not.toContain(secret);
-    const patch = /kept as a patch on the runner: `([^`]+)`/.exec(answer(stage))?.[1];
+    const patch = /kept as a patch on the machine of this run: `([^`]+)`/.exec(answer(stage))?.[1];
     if (patch) expect(await readFile(patch, 'utf8')).not.toContain(secret);
   });
 
