@@ -65,7 +65,7 @@ describe.each(Array.from({ length: rounds }, (_, round) => `round ${round + 1}`)
         answers.join('\n====\n'),
       ).toEqual([1, 1]);
     },
-    60_000,
+    300_000,
   );
 
   async function isDone(issue: Issue) {
