@@ -116,3 +116,27 @@ test('a model that refuses the key waits for a person; one that is away is tried
   await said(locked, /model_auth/);
   await stage.answered(away, 'Back again.');
 }, 120_000);
+
+test('a message of which session after session dies is set aside, said so, and the next one is heard', async () => {
+  await set({});
+  let deaths = 0;
+  const deadly = async () => {
+    if (deaths >= 6) return { text: 'Alive again.' };
+    deaths += 1;
+    const [held] = await (await stage.database()).query<{ pid: number }>(
+      `select lease_pid as pid from threads`,
+    );
+    process.kill(held!.pid, 'SIGKILL');
+    return { hang: true as const };
+  };
+  stage.model.script(Array.from({ length: 20 }, () => deadly));
+  const issue = await stage.openIssue({ title: 'A deadly one' });
+  await said(issue, /set aside/);
+  expect(deaths).toBeLessThanOrEqual(6);
+  deaths = 6;
+  await stage.comment(issue, 'And now?');
+  await stage.answered(issue, 'Alive again.');
+  const { messages } = (await stage.thread(issue)) as { messages: { state: string }[] };
+  expect(messages[0]?.state).toBe('set_aside');
+  expect(stage.pulls()).toHaveLength(1);
+}, 180_000);

@@ -123,14 +123,7 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
   const { sessionIdleMinutes, watchdogMinutes } = configuration.server;
   const happenings = new Happenings({ idle: sessionIdleMinutes, silence: watchdogMinutes });
   const stopListening = await listen(context, happenings);
-  for (const [signal, kind] of [
-    [signals.lost, 'lost'],
-    [signals.stop, 'stop'],
-  ] as const) {
-    const tellIt = () => happenings.push(kind === 'lost' ? { kind, error: signal.reason } : { kind });
-    if (signal.aborted) tellIt();
-    else signal.addEventListener('abort', tellIt, { once: true });
-  }
+  heed(signals, happenings);
   const gather = once(() => gatherThread(context));
   const executable = await findExecutable(context);
   let fence: OpenFence | null = null;
@@ -176,6 +169,15 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
     happenings.close();
     await (fence as OpenFence | null)?.close();
   }
+}
+
+function heed(signals: Signals, happenings: Happenings): void {
+  const when = (signal: AbortSignal, tell: () => void) => {
+    if (signal.aborted) tell();
+    else signal.addEventListener('abort', tell, { once: true });
+  };
+  when(signals.lost, () => happenings.push({ kind: 'lost', error: signals.lost.reason }));
+  when(signals.stop, () => happenings.push({ kind: 'stop' }));
 }
 
 /** What is new for this thread, and the wish for its place. */
