@@ -48,20 +48,20 @@ export async function claimThread(database: Database, request: ClaimRequest): Pr
     await tx.query(`select pg_advisory_xact_lock(hashtext('forgehand claims'))`);
     const [taken] = await tx.query<{ key: string } & Holder>(
       `with live as (
-         select repository, lease_host from threads where lease_owner is not null and lease_until > now()
+         select repository, count(*) as sessions, count(*) filter (where lease_host = $2) as here
+         from threads where lease_owner is not null and lease_until > now() group by repository
        ), waiting as (
-         select t.key, t.repository, t.lease_host as host, t.lease_pid as pid, t.lease_pid_started as "pidStarted",
-           t.lease_mark as mark, (select min(m.seq) from messages m
-                where m.thread_key = t.key and m.state in ('queued', 'delivered')) as first
-         from threads t
+         select thread_key as key, min(seq) as first
+         from messages where state in ('queued', 'delivered') group by thread_key
+       ), chosen as (
+         select t.key, t.lease_host as host, t.lease_pid as pid, t.lease_pid_started as "pidStarted",
+           t.lease_mark as mark
+         from waiting w join threads t on t.key = w.key left join live on live.repository = t.repository
          where t.state = 'open' and (t.lease_owner is null or t.lease_until <= now())
            and (t.not_before is null or t.not_before <= now())
-       ), chosen as (
-         select w.* from waiting w
-         where w.first is not null
-           and (select count(*) from live where lease_host = $2) < $6
-           and (select count(*) from live where live.repository = w.repository) < $7
-         order by (select count(*) from live where live.repository = w.repository), w.first
+           and (select coalesce(sum(here), 0) from live) < $6
+           and coalesce(live.sessions, 0) < $7
+         order by coalesce(live.sessions, 0), w.first
          limit 1
        )
        update threads t set lease_owner = $1, lease_until = now() + make_interval(secs => ${leaseSeconds}),
@@ -189,9 +189,10 @@ export async function makeRoom(database: Database, key: string): Promise<void> {
 /** True when a thread waits only because this machine's sessions are all taken. */
 export async function isCrowded(database: Database): Promise<boolean> {
   const rows = await database.query(
-    `select 1 from threads t where t.state = 'open' and (t.lease_owner is null or t.lease_until <= now())
+    `select 1 from messages m join threads t on t.key = m.thread_key
+     where m.state in ('queued', 'delivered') and t.state = 'open'
+       and (t.lease_owner is null or t.lease_until <= now())
        and (t.not_before is null or t.not_before <= now())
-       and exists (select from messages m where m.thread_key = t.key and m.state in ('queued', 'delivered'))
      limit 1`,
   );
   return rows.length > 0;
