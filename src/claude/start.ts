@@ -1,7 +1,7 @@
 /** Starts Claude Code for a session of one turn or of many: options, settings file, process, and its end by force. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk/core';
+import type { Options, Query, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk/core';
 import { type SessionPlan, sdkOptions } from './options.ts';
 import { type Claude, findSetpriv, spawnClaude } from './process.ts';
 
@@ -31,9 +31,17 @@ export interface StartedClaude {
   lastWords(): string;
 }
 
+/** The largest part of what is loaded: half of a process's start, if it had to wait for it. */
+const loadSdk = () => import('@anthropic-ai/claude-agent-sdk/core');
+
+/** Makes ready, while there is time, what the start would wait for. What goes wrong is told when it is needed. */
+export async function warmUp(): Promise<void> {
+  await Promise.allSettled([loadSdk(), findSetpriv()]);
+}
+
 /** @throws AppError `invalid_input` for settings that cannot be read; the signal's reason when it has ended before. */
 export async function startClaude({ plan, events, input, options }: StartRequest): Promise<StartedClaude> {
-  const [planned, setpriv] = await Promise.all([sdkOptions(plan), findSetpriv()]);
+  const [{ query }, planned, setpriv] = await Promise.all([loadSdk(), sdkOptions(plan), findSetpriv()]);
   // In a file, as a command line would show them to every process, and their `env` may hold secrets.
   const settings = join(plan.scratch, 'claude-settings.json');
   await writeFile(settings, JSON.stringify(planned.settings), { mode: 0o600 });

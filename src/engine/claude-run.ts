@@ -2,7 +2,7 @@
 import { findClaude } from '../claude/executable.ts';
 import { type OpenFence, probeFence } from '../claude/fence.ts';
 import type { SessionPlan } from '../claude/options.ts';
-import { endProcesses, findSetpriv } from '../claude/process.ts';
+import { endProcesses } from '../claude/process.ts';
 import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
 import { AppError } from '../words/errors.ts';
 import type { Task } from '../words/task.ts';
@@ -49,7 +49,7 @@ export class ClaudeRun {
       this.find(),
       import('../claude/session.ts'),
       door.config.sandbox === 'off' ? null : probeFence(),
-      findSetpriv(),
+      import('../claude/start.ts').then(({ warmUp }) => warmUp()),
     ]);
     this.signal.throwIfAborted();
     const { environment, arguments: given } = settings;

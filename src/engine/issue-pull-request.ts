@@ -34,12 +34,19 @@ export interface IssuePullRequest {
  */
 export async function openDraft(
   client: GitHubClient,
-  request: { task: Task; branch: string; base: string; template: string | null },
+  request: {
+    task: Task;
+    branch: string;
+    base: string;
+    template: string | null;
+    /** The branch was made just now: nobody can have opened anything for it. */
+    branchIsNew?: boolean;
+  },
 ): Promise<IssuePullRequest> {
-  const { task, branch, base, template } = request;
+  const { task, branch, base, template, branchIsNew } = request;
   const place = placeOf(task);
   const head = { owner: place.owner, branch };
-  const there = await findOpenPull(client, place, head);
+  const there = branchIsNew ? null : await findOpenPull(client, place, head);
   const { pull, isNew, notes } = there
     ? { pull: there, isNew: false, notes: [] }
     : await createPull(client, place, { ...firstText(task, template), head, base, draft: true });

@@ -6,6 +6,7 @@ import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import { validateBranchName } from './branch.ts';
 import { type Environment, type GitOptions, type GitOutput, git, type Identity } from './git.ts';
+import { mirrorTip } from './mirror.ts';
 import { makeRepository } from './object-store.ts';
 import { pushAnswer, pushAnswers } from './push-answer.ts';
 import { isSha, requireSha } from './refs.ts';
@@ -60,7 +61,9 @@ export async function openIssueBranch(request: OpeningRequest): Promise<OpenedBr
   for (const branch of candidates) validateBranchName(branch);
   for (const branch of candidates) {
     for (let look = 0; look < looks; look++) {
-      const tip = await remoteTip(request, branch);
+      // The mirror was brought up to date just now; a branch that has come since makes the push fail, and is looked at.
+      const isKnown = look > 0 || (await mirrorTip(request.mirror, `refs/heads/${branch}`, request)) !== null;
+      const tip = isKnown ? await remoteTip(request, branch) : null;
       const opened = tip ? await adopt(request, branch, tip) : await open(request, branch);
       if (opened) return opened;
       if (tip) break;
@@ -189,6 +192,8 @@ async function push(
   const args = ['push', ...options, `--force-with-lease=${ref}:${expected}`, remote.url, `${from}:${ref}`];
   const repository = new URL(remote.url).pathname.slice(1).replace(/\.git$/, '');
   const output = await git(args, { ...place, remote, ...pushAnswers });
+  // Nothing to do: an earlier push of the same commit, whose answer was lost.
+  if (expected === absentTip && /^=\t/m.test(output.stdout)) return 'moved';
   return pushAnswer(output, { target: { repository, branch }, remote });
 }
 

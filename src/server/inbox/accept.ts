@@ -1,5 +1,4 @@
 /** Stores deliveries durably before they are answered, those that come at the same time in one transaction. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../words/errors.ts';
 import { isConnectionLoss } from '../store/connection-loss.ts';
 import type { Database } from '../store/database.ts';
@@ -93,21 +92,19 @@ async function storeBatch(batch: Waiting[], store: { database: Database; jobs: J
 }
 
 async function inTime<T>(stored: Promise<T>, giveUp: () => void): Promise<T> {
-  const timer = new AbortController();
-  const late = sleep(patienceMs, null, { signal: timer.signal, ref: false }).then(
-    () => {
-      giveUp();
-      throw unavailable('the database did not take it in time');
-    },
-    () => new Promise<never>(() => {}),
-  );
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    giveUp();
+    late.reject(unavailable('the database did not take it in time'));
+  }, patienceMs);
+  timer.unref();
   try {
-    return await Promise.race([stored, late]);
+    return await Promise.race([stored, late.promise]);
   } catch (error) {
     stored.catch(() => {}); // told already
     throw error instanceof AppError ? error : unavailable((error as Error).message, error);
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Conversation, type ConversationPlan, openConversation } from '../../claude/conversation.ts';
 import { claudeOfOurs, findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
+import { warmUp } from '../../claude/start.ts';
 import { claudeSettings, toolNames } from '../../engine/claude.ts';
 import { commentServer } from '../../mcp/comment.ts';
 import { filesServer } from '../../mcp/files.ts';
@@ -33,6 +34,12 @@ const unfenced = [
   'TodoWrite',
   ...['Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'],
 ];
+
+/** Begins what can be done beside the waiting for GitHub and git: half of the time until Claude runs. */
+export function prepareClaude({ door }: SessionContext): void {
+  void warmUp();
+  if (door.config.sandbox !== 'off') void probeFence();
+}
 
 /** @throws AppError `sandbox_unavailable` when one is required and cannot be had. */
 export async function openSessionFence(

@@ -44,12 +44,18 @@ export interface PrepareOptions {
 export async function prepare(context: SessionContext, options: PrepareOptions): Promise<Ready> {
   const { thread, door } = context;
   await mkdir(door.scratch, { recursive: true, mode: 0o700 });
-  const plan = kept<BranchPlan>(context, 'plan') ?? (await makePlan(context, options));
   const mirror = mirrorDirectory(context.configuration.server.dataDir, thread.repository);
-  await refreshMirror(context, mirror, plan);
-  if (thread.kind === 'issue' && !thread.branch) await openBranch(context, { plan, mirror });
+  const [plan] = await Promise.all([
+    kept<BranchPlan>(context, 'plan') ?? makePlan(context, options),
+    refreshMirror(context, mirror),
+  ]);
+  // The base may have been rewritten since the thread began.
+  if (!(await mirrorTip(mirror, plan.base.sha))) await refreshMirror(context, mirror, plan.base.sha);
+  const branchIsNew =
+    thread.kind === 'issue' && !thread.branch && (await openBranch(context, { plan, mirror }));
   const template = thread.kind === 'issue' ? await readTemplate(mirror, plan.base.sha) : null;
-  if (thread.kind === 'issue' && !thread.pullNumber) await openPullRequest(context, plan, template);
+  if (thread.kind === 'issue' && !thread.pullNumber)
+    await openPullRequest(context, plan, { template, branchIsNew });
   const { checkout, isFresh } = await openWorkingCopy(context, { ...options, plan, mirror });
   await tell(context, 'prepared', { branch: checkout.branch, pullRequest: thread.pullUrl });
   return { checkout, mirror, template, isFresh };
@@ -70,24 +76,24 @@ async function remoteOf({ door, connection, thread }: SessionContext) {
   };
 }
 
-async function refreshMirror(context: SessionContext, directory: string, plan: BranchPlan): Promise<void> {
+async function refreshMirror(context: SessionContext, directory: string, wanted?: string): Promise<void> {
   const { database, door, host, thread } = context;
   await updateMirror({
     directory,
     remote: await remoteOf(context),
     ...(thread.kind === 'pull_request' && { pulls: [thread.number] }),
-    // The base may have been rewritten since the thread began.
-    commits: [plan.base.sha],
+    ...(wanted && { commits: [wanted] }),
     exclusive: (work) => exclusively(database, `mirror ${host} ${directory}`, work),
     environment: door.job,
     signal: door.signal,
   });
 }
 
+/** True when no earlier process can have seen it. */
 async function openBranch(
   context: SessionContext,
   { plan, mirror }: { plan: BranchPlan; mirror: string },
-): Promise<void> {
+): Promise<boolean> {
   const { door, thread, database, held } = context;
   const opened = await openIssueBranch({
     mirror,
@@ -105,12 +111,13 @@ async function openBranch(
   await keep(context, 'opening', opened.opening);
   await changeThread(database, held, { branch: opened.branch });
   thread.branch = opened.branch;
+  return opened.isNew;
 }
 
 async function openPullRequest(
   context: SessionContext,
   plan: BranchPlan,
-  template: string | null,
+  { template, branchIsNew }: { template: string | null; branchIsNew: boolean },
 ): Promise<void> {
   const { connection, task, thread, database, held } = context;
   const opened = await openDraft(connection.client, {
@@ -118,6 +125,7 @@ async function openPullRequest(
     branch: thread.branch!,
     base: plan.base.ref,
     template,
+    branchIsNew,
   });
   await changeThread(database, held, { pullNumber: opened.number, pullUrl: opened.url });
   thread.pullNumber = opened.number;

@@ -17,7 +17,7 @@ import { spentToday } from '../store/spend.ts';
 import type { Store } from '../store/store.ts';
 import { Account } from './account.ts';
 import { Answers, react } from './answer.ts';
-import { converse, findExecutable, openSessionFence, toolServers } from './claude.ts';
+import { converse, findExecutable, openSessionFence, prepareClaude, toolServers } from './claude.ts';
 import { keep, kept, type SessionContext, tell } from './context.ts';
 import { sessionDoor } from './door.ts';
 import { type Ending, refusal, retryRemedy } from './endings.ts';
@@ -126,6 +126,8 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
   heed(signals, happenings);
   const gather = once(() => gatherThread(context));
   const executable = await findExecutable(context);
+  // A moment later: loading blocks, so GitHub and git are asked first.
+  setTimeout(() => prepareClaude(context), 30);
   let fence: OpenFence | null = null;
   try {
     const ready = await prepare(context, {
