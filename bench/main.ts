@@ -1,6 +1,7 @@
 /** Runs the benchmarks, each printing one comparable line: figures, the floor beside them, and the ratio. */
 import { measureCommit, measureIgnored } from './action.ts';
 import { benchStage } from './action-stage.ts';
+import { measureScale } from './scale.ts';
 import { measureServer } from './server.ts';
 import { measureSecondWorkspace } from './workspace.ts';
 
@@ -13,6 +14,8 @@ const benches: Record<string, (runs: number) => Promise<void>> = {
   },
   workspace: (runs) => measureSecondWorkspace(Math.min(runs, 5)),
   server: measureServer,
+  // Asked for by name only.
+  scale: measureScale,
 };
 
 const words = process.argv.slice(2);
