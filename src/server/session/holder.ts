@@ -29,6 +29,8 @@ export function ourselves(host: string, mark: string = randomUUID(), pid: number
 
 /** Whether the process that a lease names is still there. */
 export function isAlive({ pid, pidStarted }: { pid: number; pidStarted: string | null }): boolean {
+  // 0 and below are whole groups of processes, our own among them.
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -36,7 +38,8 @@ export function isAlive({ pid, pidStarted }: { pid: number; pidStarted: string |
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   const started = startOf(pid);
-  return started !== 'zombie' && (pidStarted === null || started === null || started === pidStarted);
+  // Where the kernel tells, a holder without a start was gone when it was named: the number is another's by now.
+  return started !== 'zombie' && (started === null || started === pidStarted);
 }
 
 /** Clock ticks since boot at which the process started; null where the kernel does not tell. */

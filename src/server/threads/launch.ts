@@ -76,7 +76,9 @@ async function inside(
   for (const end = Date.now() + dyingMs; ; ) {
     try {
       const { stdout } = await run('tmux', [...args, ...started], { env, timeout: 10_000 });
-      return Number(stdout.trim());
+      const pid = Number(stdout.trim());
+      if (!(pid > 0)) throw new Error(`${name} ended as it began.`);
+      return pid;
     } catch (error) {
       const said = ((error as { stderr?: string }).stderr || String(error)).trim();
       // The last session of this thread has given its lease back, and its process is about to end.
