@@ -8,7 +8,7 @@ import { line } from './action-stage.ts';
 
 /** Proportional set size: memory that processes share is counted once. */
 export async function measureMemory(): Promise<void> {
-  const script = [{ tools: [bash('sleep 6')] }, { text: 'Done.' }];
+  const script = [{ tools: [bash('for n in $(seq 6); do sleep 1; done')] }, { text: 'Done.' }];
   await using stage = await setServerStage({ script, validate: false });
   const place = { dataDir: stage.dataDir, key: '' };
   await sleep(3_000);

@@ -8,7 +8,7 @@ import { line, spread } from './action-stage.ts';
 
 /** Claude runs a command when its session is killed, the worker finds that out by itself. */
 export async function measureRecovery(runs: number): Promise<void> {
-  const script = [{ tools: [bash('sleep 60')] }, { text: 'Done.' }];
+  const script = [{ tools: [bash('for n in $(seq 60); do sleep 1; done')] }, { text: 'Done.' }];
   await using stage = await setServerStage({ script, validate: false, env: { MAX_SESSIONS: '100' } });
   const session: number[] = [];
   for (let run = 0; run < runs; run += 1) session.push(await killSession(stage));
