@@ -51,6 +51,10 @@ function takenUids(): Set<number> {
 /** Remembers who owns what, before any of it changes. */
 export async function ownersOf(directory: string): Promise<Owners> {
   const found = spawn('find', [directory, '-printf', '%U %G %P\\0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = Promise.withResolvers<void>();
+  found.once('close', () => ended.resolve());
+  found.once('error', ended.reject);
+  ended.promise.catch(() => {}); // told below
   const counts = new Map<string, number>();
   const all: [string, string][] = [];
   let rest = '';
@@ -64,6 +68,7 @@ export async function ownersOf(directory: string): Promise<Owners> {
       all.push([owner, entry.slice(end + 1)]);
     }
   }
+  await ended.promise;
   const [most = '0 0'] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), ['0 0', 0]);
   const others = all.filter(([owner]) => owner !== most);
   return {

@@ -137,7 +137,7 @@ test('the set-up script of the default branch runs in the fence before the first
 
 test('a worker without tmux runs sessions detached', async () => {
   const bin = mkdtempSync(join(tmpdir(), 'fh-bin-'));
-  for (const name of ['git', 'sh', 'bwrap', 'socat', 'setpriv', 'env', 'bash']) {
+  for (const name of ['git', 'sh', 'bwrap', 'socat', 'setpriv', 'env', 'bash', 'find', 'chown']) {
     const found = execFileSync('/bin/sh', ['-c', `command -v ${name} || true`])
       .toString()
       .trim();
