@@ -34,6 +34,8 @@ async function atWork() {
   );
   await stage.deliver(await stage.github.event.issues(issue));
   await asked.promise;
+  // All that it says of its beginning is said: what is written from now on comes later.
+  await stage.until('🚀', () => issue.reactions.some(({ content }) => content === 'rocket'));
   const place = { dataDir: stage.dataDir, key: `octo-org/hello#${issue.number}` };
   const [session] = find('session', place);
   const [claude] = find('claude', place);

@@ -1,10 +1,9 @@
 /** From the opening of an issue to its end: templates, isolation, close and reopen, what is left of a workspace. */
-import { chmodSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { bash, read, write } from '../../testkit/claude/tools.ts';
 import { type ServerScene, type ServerStage, setServerStage } from './server-stage.ts';
+import { withoutTmux } from './without-tmux.ts';
 
 let stage: ServerStage;
 afterEach(() => stage?.[Symbol.asyncDispose]());
@@ -135,15 +134,11 @@ test('the set-up script of the default branch runs in the fence before the first
 }, 60_000);
 
 test('a worker without tmux runs sessions detached', async () => {
-  const bin = mkdtempSync(join(tmpdir(), 'fh-bin-'));
-  chmodSync(bin, 0o755);
-  writeFileSync(join(bin, 'tmux'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-  await set({ script: [{ text: 'Without a terminal.' }], env: { PATH: `${bin}:${process.env.PATH}` } });
+  await set({ script: [{ text: 'Without a terminal.' }], env: withoutTmux() });
   const issue = await stage.openIssue();
   await stage.answered(issue, 'Without a terminal.');
   const { active_sessions } = await stage.health();
   expect(Object.values(active_sessions)[0]).toMatchObject({ tmux_active: false });
-  rmSync(bin, { recursive: true });
 }, 60_000);
 
 test('without a fence Claude has the files of its workspace, and no commands', async () => {
