@@ -6,6 +6,11 @@ import { find, isAlive } from './chaos-victims.ts';
 import { type ServerStage, setServerStage } from './server-stage.ts';
 import { withoutTmux } from './without-tmux.ts';
 
+/** Only `npm run test:scale` has so much time. */
+const whenScaled: (name: string, story: () => Promise<void>, timeoutMs: number) => void = isScale
+  ? test
+  : () => {};
+
 let stage: ServerStage;
 afterEach(() => stage?.[Symbol.asyncDispose]());
 
@@ -101,7 +106,7 @@ test('a session that hangs past its lease is ended with its Claude before anothe
   expect(stage.output()).toContain('The former session hangs and has lost its lease; it is ended.');
 }, 240_000);
 
-test.skipIf(!isScale)(
+whenScaled(
   'a session that was asleep past its lease finds that another host has its thread',
   async () => {
     const { issue, key, session, claude, go } = await atWork();
@@ -128,7 +133,7 @@ test.skipIf(!isScale)(
   180_000,
 );
 
-test.skipIf(!isScale)(
+whenScaled(
   'while the database hangs, Claude is stopped before anybody else may take its thread over',
   async () => {
     const { issue, key, session, claude, go } = await atWork();

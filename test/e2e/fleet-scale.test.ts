@@ -1,7 +1,6 @@
 /** Many issues on many servers, one of which dies in the middle, and all of which are replaced while comments keep coming. */
 import { describe, expect, test } from 'vitest';
 import { diligent } from './chaos-claude.ts';
-import { isScale } from './chaos-run.ts';
 import { setFleet } from './fleet.ts';
 import { allDone, checkEnd, follow, heldBy, openIssue, type Wished, watchSessions } from './fleet-story.ts';
 
@@ -10,7 +9,7 @@ const repositories = Math.ceil(issues / 10);
 /** Each issue starts two or three processes of Claude Code one after the other. */
 const patienceMs = 120_000 + issues * 20_000;
 
-describe.skipIf(!isScale)('npm run test:scale', () => {
+describe('npm run test:scale', () => {
   test(
     `${issues} issues, three workers, two webs: a worker dies, the others are replaced, nothing is lost`,
     async () => {
