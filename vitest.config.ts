@@ -1,4 +1,5 @@
 /** How the tests run: unit tests beside the file, contracts and whole stories under `test/`. */
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Set by `npm run test:scale`. */
@@ -8,6 +9,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'testkit/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(isScale ? [] : ['test/e2e/*-scale.test.ts'])],
+    // Stories wait for processes more than they work: one at a time would leave most of two cores idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './scripts/tally.ts'],
