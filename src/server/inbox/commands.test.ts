@@ -38,7 +38,7 @@ describe('what is a command', () => {
 });
 
 const thread: CommandThread = {
-  ...{ state: 'open', pauseReason: null, pauseMessage: null, granted: {}, live: false, failures: 0 },
+  ...{ state: 'open', pauseReason: null, pauseMessage: null, granted: {}, live: false },
   ...{ spentUsd: 1.5, turns: 4, activity: null, branch: 'issue-42', pullUrl: null, queued: 0, setAside: 0 },
 };
 const limits: Limits = {

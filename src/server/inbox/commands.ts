@@ -1,6 +1,8 @@
 /** The commands that people write in a thread: how they are told from words for Claude, and what each does. Pure. */
 import { findMention } from '../../trigger/mention.ts';
 import type { Reason } from '../../words/result.ts';
+import type { Granted } from '../store/session-threads.ts';
+import type { InboxThread } from '../store/threads.ts';
 
 export type CommandName = 'stop' | 'status' | 'retry' | 'continue';
 
@@ -32,30 +34,20 @@ function withoutMention(line: string, phrase: string): string {
   return mention && line.slice(0, mention.index).trim() === '' ? line.slice(mention.end) : line;
 }
 
-/** What `/continue` has granted on top of the operator's limits per session. */
-export interface Granted {
-  usd?: number;
-  turns?: number;
-  minutes?: number;
-}
-
 /** A thread as far as commands change it. */
-export interface CommandThread {
-  state: 'open' | 'paused' | 'closed';
-  pauseReason: Reason | null;
-  pauseMessage: string | null;
-  granted: Granted;
-  /** A session process holds the thread's lease. */
-  live: boolean;
-  failures: number;
-  spentUsd: number;
-  turns: number;
-  activity: 'preparing' | 'working' | 'idle' | null;
-  branch: string | null;
-  pullUrl: string | null;
-  queued: number;
-  setAside: number;
-}
+export type CommandThread = Pick<
+  InboxThread,
+  | 'state'
+  | 'pauseReason'
+  | 'pauseMessage'
+  | 'granted'
+  | 'live'
+  | 'spentUsd'
+  | 'turns'
+  | 'activity'
+  | 'branch'
+  | 'pullUrl'
+> & { queued: number; setAside: number };
 
 /** The operator's limits, null for none. What was spent is since midnight UTC. */
 export interface Limits {

@@ -1,6 +1,6 @@
 /** How people see a turn: the comment that answers them, and the reactions on what they wrote. */
 import { statusOf } from '../../github/client.ts';
-import type { CommentPlace, CommentRef } from '../../github/comments.ts';
+import type { CommentPlace } from '../../github/comments.ts';
 import { fetchViewer } from '../../github/permissions.ts';
 import { type Reaction, swapReaction } from '../../github/reactions.ts';
 import { type TrackingComment, trackingComment } from '../../report/comment.ts';
@@ -18,7 +18,6 @@ interface Begun {
   place: CommentPlace;
   actor: string;
   startedAt: number;
-  ref: CommentRef | null;
 }
 
 /** The answers of one session: one comment for each turn, begun when Claude takes the words in. */
@@ -51,7 +50,6 @@ export class Answers {
       place: placeOf(this.context, first),
       actor: first.actor,
       startedAt: Date.now(),
-      ref: null,
     };
     // Before the request: whoever dies between GitHub's taking it and its answer leaves a comment that is found again.
     if (!earlier) await keep(this.context, 'answer', this.begun);
@@ -66,10 +64,6 @@ export class Answers {
 
   learn(branch: { name: string; url: string }): void {
     this.comment?.learn({ branch });
-  }
-
-  get url(): string | null {
-    return this.comment?.ref()?.url ?? null;
   }
 
   /** The end of a turn that leaves `messages` as they are. Without a comment yet one is made for them. */

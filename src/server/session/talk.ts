@@ -72,8 +72,8 @@ export class Talk {
     const ids = this.open.map(({ id }) => id);
     const answered = ids.filter((id) => conversation.hasAnswered(id));
     const hasMoved = conversation.resumed && kept<boolean>(this.context, 'moved') === true;
-    if (answered.length > 0) await this.delivered(answered);
     if (answered.length > 0) {
+      await this.delivered(answered);
       // Only the end of that turn is missing; in a new workspace it waits until Claude has looked what is left of it.
       this.turns.push({ reason: '', text: conversation.lastAnswer(), usage: null, answered });
       if (!hasMoved && answered.length === ids.length) {

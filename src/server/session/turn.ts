@@ -37,7 +37,7 @@ export interface EndOfTurn {
 }
 
 /** May be repeated as a whole after a crash: each step finds what it did before. */
-export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<Result> {
+export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<void> {
   const { turn, messages, spent, publisher, answers } = end;
   const published = await publisher.finish();
   // The next session finds the work where it is, and publishes it. Who waits for a person tells how it is.
@@ -75,7 +75,6 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
     usd: spent?.costUsd ?? 0,
     pullRequest: context.thread.pullUrl,
   });
-  return shown;
 }
 
 /** Apart from the turn's end, as what was spent is spent however that goes. */

@@ -19,14 +19,10 @@ export const queues = {
   route: { retries: 5, firstDelay: 1, longestDelay: 60, expireSeconds: 300 },
   /** Reactions and answers in a thread: `Telling` of server/inbox/tell.ts. */
   tell: { retries: 6, firstDelay: 2, longestDelay: 120, expireSeconds: 300 },
-  /** Removes the workspace of a closed thread. */
-  cleanup: { retries: 5, firstDelay: 10, longestDelay: 3_600, expireSeconds: 900 },
   /** Deletes what is older than RETENTION_DAYS. */
   retention: { retries: 3, firstDelay: 60, longestDelay: 3_600, expireSeconds: 3_600 },
   /** Fetches failed and missing deliveries from GitHub. */
   recover: { retries: 2, firstDelay: 10, longestDelay: 300, expireSeconds: 900 },
-  /** Forwards progress to PROGRESS_FORWARD_URL. */
-  forward: { retries: 10, firstDelay: 1, longestDelay: 3_600, expireSeconds: 120 },
 } satisfies Record<string, QueueShape>;
 
 export type QueueName = keyof typeof queues;

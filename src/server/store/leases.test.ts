@@ -5,12 +5,12 @@ import type { Database } from './database.ts';
 import {
   adoptLease,
   claimThread,
-  isCrowded,
   LeaseLost,
   longestIdle,
   nameSession,
   releaseLease,
   renewLease,
+  somebodyWaits,
   takeOver,
 } from './leases.ts';
 import { keepComposed, markDelivered, openMessages } from './session-messages.ts';
@@ -92,7 +92,7 @@ describe('claims', () => {
       true,
       false,
     ]);
-    expect(await isCrowded(database)).toBe(true);
+    expect(await somebodyWaits(database)).toBe(true);
     expect(await claim('there', 1)).not.toBeNull();
   });
 

@@ -186,8 +186,8 @@ export async function makeRoom(database: Database, key: string): Promise<void> {
   await database.query(`select pg_notify('make_room', $1)`, [key]);
 }
 
-/** True when a thread waits only because this machine's sessions are all taken. */
-export async function isCrowded(database: Database): Promise<boolean> {
+/** True when a thread could be claimed if there were room for it. */
+export async function somebodyWaits(database: Database): Promise<boolean> {
   const rows = await database.query(
     `select 1 from messages m join threads t on t.key = m.thread_key
      where m.state in ('queued', 'delivered') and t.state = 'open'

@@ -51,10 +51,8 @@ export interface ThreadChange {
   pullNumber?: number;
   pullUrl?: string;
   claudeSessionId?: string;
-  sessionName?: string;
   workspaceHost?: string;
   activity?: 'preparing' | 'working' | 'idle';
-  inTmux?: boolean;
 }
 
 const columnOf: Record<keyof ThreadChange, string> = {
@@ -62,10 +60,8 @@ const columnOf: Record<keyof ThreadChange, string> = {
   pullNumber: 'pull_number',
   pullUrl: 'pull_url',
   claudeSessionId: 'claude_session_id',
-  sessionName: 'session_name',
   workspaceHost: 'workspace_host',
   activity: 'activity',
-  inTmux: 'in_tmux',
 };
 
 /** @throws LeaseLost */

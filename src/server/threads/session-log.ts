@@ -1,31 +1,23 @@
 /** Writes what happens in this machine's sessions into the server's log, so that a delivery can be followed by its id. */
 import type { ServerContext } from '../context.ts';
+import { inTurn } from '../in-turn.ts';
 import { lastSessionEvent, type SessionEvent, sessionEventsSince } from '../store/session-events.ts';
 
 /** @returns stops it. */
 export async function logSessions({ store, log }: ServerContext, host: string): Promise<() => Promise<void>> {
   const { database } = store;
   let last = await lastSessionEvent(database);
-  let reading: Promise<void> | null = null;
-  let again = false;
-  const read = async () => {
-    do {
-      again = false;
-      const events = await sessionEventsSince(database, { id: last, host }).catch(() => []);
-      for (const event of events) {
-        write(log, event);
-        last = event.id;
-      }
-    } while (again);
-    reading = null;
-  };
-  const stop = await database.listen('session_events', () => {
-    if (reading) again = true;
-    else reading = read();
+  const read = inTurn(async () => {
+    const events = await sessionEventsSince(database, { id: last, host }).catch(() => []);
+    for (const event of events) {
+      write(log, event);
+      last = event.id;
+    }
   });
+  const stop = await database.listen('session_events', read);
   return async () => {
     await stop();
-    await reading;
+    await read.settled();
   };
 }
 

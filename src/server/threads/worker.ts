@@ -3,18 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { endProcesses } from '../../claude/process.ts';
 import type { RunningPart, ServerContext } from '../context.ts';
+import { inTurn } from '../in-turn.ts';
 import { startInbox } from '../inbox/start.ts';
 import { hostName, isAlive, ourselves } from '../session/holder.ts';
 import {
   adoptLease,
   claimThread,
   type Holder,
-  isCrowded,
   leasesOf,
   longestIdle,
   makeRoom,
   nameSession,
   releaseLease,
+  somebodyWaits,
 } from '../store/leases.ts';
 import { handBack } from '../store/session-threads.ts';
 import { removeOld } from '../store/tending.ts';
@@ -36,12 +37,14 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
     process.argv[1]!,
   ]);
   log.info(launcher.inTmux ? 'Sessions run in tmux.' : 'There is no tmux; sessions run detached.');
-  const look = inTurn(() => lookAfter({ context, host, launcher }), log);
-  const care = inTurn(() => tend(context), log);
+  const complain = (error: Error) =>
+    log.warning(`The worker could not look after its threads: ${error.message}`);
+  const look = inTurn(() => lookAfter({ context, host, launcher }).catch(complain));
+  const care = inTurn(() => tend(context).catch(complain));
   const stops = [
     await store.database.listen('threads', () => {
-      void look();
-      void care();
+      look();
+      care();
     }),
     await logSessions(context, host),
   ];
@@ -49,8 +52,8 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
   const inbox = await startInbox(context);
   await jobs.work('retention', () => removeOld(store.database, configuration.server.retentionDays));
   await jobs.schedule('retention', '17 3 * * *');
-  void look();
-  void care();
+  look();
+  care();
   return {
     url: null,
     close: async () => {
@@ -72,7 +75,7 @@ async function lookAfter(looking: Looking): Promise<void> {
   await releaseDead(looking);
   while (await startOne(looking));
   const { store } = looking.context;
-  if (!(await isCrowded(store.database))) return;
+  if (!(await somebodyWaits(store.database))) return;
   // Somebody waits while another only rests: its conversation is kept, so it may go.
   const idle = await longestIdle(store.database, looking.host);
   if (idle) await makeRoom(store.database, idle);
@@ -107,11 +110,7 @@ async function startOne({ context, host, launcher }: Looking): Promise<boolean> 
       logs: join(dataDir, 'logs'),
     });
     // From now on its life, not ours, tells whether the lease is held.
-    await adoptLease(
-      store.database,
-      { key, lease },
-      { ...holder, ...ourselves(host, holder.mark, pid), inTmux },
-    );
+    await adoptLease(store.database, { key, lease }, { ...ourselves(host, holder.mark, pid), inTmux });
     log.info('A session was started.', { task: key, session: name });
   } catch (error) {
     log.error(`The session could not be started: ${(error as Error).message}`, { task: key, session: name });
@@ -128,24 +127,4 @@ async function endFormer(former: Holder, log: ServerContext['log']): Promise<voi
     process.kill(former.pid, 'SIGKILL');
   }
   await endProcesses(former.mark, null);
-}
-
-/** One run at a time; a call while one is under way makes one more follow it. Failures are logged. */
-function inTurn(work: () => Promise<void>, log: ServerContext['log']) {
-  let running: Promise<void> | null = null;
-  let again = false;
-  const run = async () => {
-    do {
-      again = false;
-      await work().catch((error: Error) =>
-        log.warning(`The worker could not look after its threads: ${error.message}`),
-      );
-    } while (again);
-    running = null;
-  };
-  const call = () => {
-    if (running) again = true;
-    else running = run();
-  };
-  return Object.assign(call, { settled: async () => void (await running) });
 }
