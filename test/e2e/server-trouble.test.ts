@@ -161,7 +161,7 @@ test('GitHub refuses the push: the answer says why, nothing is lost, and the nex
   expect(patchOf(refusal)).toContain('one.txt');
   stage.github.faults.add({ path: /git-receive-pack/, status: 403 });
   go(forbidden);
-  expect(patchOf(await said(forbidden, /403/))).toContain('two.txt');
+  expect(patchOf(await said(forbidden, /error: 403/))).toContain('two.txt');
   expect(ruled.reactions.map(({ content }) => content)).toContain('confused');
 
   stage.repository.record.protectedBranches.clear();

@@ -1,10 +1,9 @@
 /** Claude for one session: its fence, its tools, its settings, and the conversation with it. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Conversation, type ConversationPlan, openConversation } from '../../claude/conversation.ts';
+import type { Conversation, ConversationPlan } from '../../claude/conversation.ts';
 import { claudeOfOurs, findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
-import { warmUp } from '../../claude/start.ts';
 import { claudeSettings, toolNames } from '../../engine/claude.ts';
 import { commentServer } from '../../mcp/comment.ts';
 import { filesServer } from '../../mcp/files.ts';
@@ -35,9 +34,12 @@ const unfenced = [
   ...['Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'],
 ];
 
+/** Half of what a session has to load: not before GitHub and git have been asked. */
+const loadConversation = () => import('../../claude/conversation.ts');
+
 /** Begins what can be done beside the waiting for GitHub and git: half of the time until Claude runs. */
 export function prepareClaude({ door }: SessionContext): void {
-  void warmUp();
+  void Promise.all([import('../../claude/start.ts'), loadConversation()]).then(([{ warmUp }]) => warmUp());
   if (door.config.sandbox !== 'off') void probeFence();
 }
 
@@ -133,6 +135,7 @@ export async function converse(context: SessionContext, parts: ConversationParts
     sessionId,
     store: transcriptOf(database, held.key, held.lease),
   };
+  const { openConversation } = await loadConversation();
   return openConversation(plan, {
     signal: door.signal,
     onSpawn: () => {},

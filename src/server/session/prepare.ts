@@ -54,9 +54,13 @@ export async function prepare(context: SessionContext, options: PrepareOptions):
   const branchIsNew =
     thread.kind === 'issue' && !thread.branch && (await openBranch(context, { plan, mirror }));
   const template = thread.kind === 'issue' ? await readTemplate(mirror, plan.base.sha) : null;
-  if (thread.kind === 'issue' && !thread.pullNumber)
-    await openPullRequest(context, plan, { template, branchIsNew });
-  const { checkout, isFresh } = await openWorkingCopy(context, { ...options, plan, mirror });
+  const steps = [
+    openWorkingCopy(context, { ...options, plan, mirror }),
+    openPullRequest(context, plan, { template, branchIsNew }),
+  ] as const;
+  // Each to its end, also when the other fails: what it opened is known then.
+  await Promise.allSettled(steps);
+  const [{ checkout, isFresh }] = await Promise.all(steps);
   await tell(context, 'prepared', { branch: checkout.branch, pullRequest: thread.pullUrl });
   return { checkout, mirror, template, isFresh };
 }
@@ -120,6 +124,7 @@ async function openPullRequest(
   { template, branchIsNew }: { template: string | null; branchIsNew: boolean },
 ): Promise<void> {
   const { connection, task, thread, database, held } = context;
+  if (thread.kind !== 'issue' || thread.pullNumber) return;
   const opened = await openDraft(connection.client, {
     task,
     branch: thread.branch!,

@@ -26,6 +26,8 @@ import { tend } from './tend.ts';
 
 /** How often a worker looks even when nobody has called: for leases that ran out, and for what was missed. */
 const lookEveryMs = 2_000;
+/** How often it feels whether the processes of its sessions still live, which costs no query. */
+const feelEveryMs = 250;
 const tendEveryMs = 60_000;
 
 export async function startWorker(context: ServerContext): Promise<RunningPart> {
@@ -39,7 +41,14 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
   log.info(launcher.inTmux ? 'Sessions run in tmux.' : 'There is no tmux; sessions run detached.');
   const complain = (error: Error) =>
     log.warning(`The worker could not look after its threads: ${error.message}`);
-  const look = inTurn(() => lookAfter({ context, host, launcher }).catch(complain));
+  const looking: Looking = { context, host, launcher, watched: [] };
+  const look = inTurn(() => lookAfter(looking).catch(complain));
+  const feel = () => {
+    if (looking.watched.every(isAlive)) return;
+    // Looking fills it again; until then a session that has died is noticed once.
+    looking.watched = [];
+    look();
+  };
   const care = inTurn(() => tend(context).catch(complain));
   const stops = [
     await store.database.listen('threads', () => {
@@ -48,7 +57,11 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
     }),
     await logSessions(context, host),
   ];
-  const timers = [setInterval(look, lookEveryMs), setInterval(care, tendEveryMs)];
+  const timers = [
+    setInterval(look, lookEveryMs),
+    setInterval(feel, feelEveryMs),
+    setInterval(care, tendEveryMs),
+  ];
   const inbox = await startInbox(context);
   await jobs.work('retention', () => removeOld(store.database, configuration.server.retentionDays));
   await jobs.schedule('retention', '17 3 * * *');
@@ -69,6 +82,8 @@ interface Looking {
   context: ServerContext;
   host: string;
   launcher: Launcher;
+  /** The processes of this machine that hold leases, as far as they were known at the last look. */
+  watched: Pick<Holder, 'pid' | 'pidStarted'>[];
 }
 
 async function lookAfter(looking: Looking): Promise<void> {
@@ -82,10 +97,12 @@ async function lookAfter(looking: Looking): Promise<void> {
 }
 
 /** A session of this machine whose process is gone will not come back: nobody has to wait for its lease to run out. */
-async function releaseDead({ context, host }: Looking): Promise<void> {
-  const { store, log } = context;
-  for (const held of await leasesOf(store.database, host)) {
-    if (isAlive(held)) continue;
+async function releaseDead(looking: Looking): Promise<void> {
+  const { store, log } = looking.context;
+  const all = await leasesOf(store.database, looking.host);
+  looking.watched = all.filter(isAlive);
+  for (const held of all) {
+    if (looking.watched.includes(held)) continue;
     log.warning('The session has died; it is taken up again.', { task: held.key, session: held.sessionName });
     // Two writers must never be: what it had started goes first.
     await endProcesses(held.mark, null);
@@ -93,7 +110,8 @@ async function releaseDead({ context, host }: Looking): Promise<void> {
   }
 }
 
-async function startOne({ context, host, launcher }: Looking): Promise<boolean> {
+async function startOne(looking: Looking): Promise<boolean> {
+  const { context, host, launcher } = looking;
   const { configuration, store, log, sessionConfiguration } = context;
   const { maxSessions, maxSessionsPerRepository, dataDir } = configuration.server;
   const lease = randomUUID();
@@ -110,7 +128,9 @@ async function startOne({ context, host, launcher }: Looking): Promise<boolean> 
       logs: join(dataDir, 'logs'),
     });
     // From now on its life, not ours, tells whether the lease is held.
-    await adoptLease(store.database, { key, lease }, { ...ourselves(host, holder.mark, pid), inTmux });
+    const session = ourselves(host, holder.mark, pid);
+    await adoptLease(store.database, { key, lease }, { ...session, inTmux });
+    looking.watched.push(session);
     log.info('A session was started.', { task: key, session: name });
   } catch (error) {
     log.error(`The session could not be started: ${(error as Error).message}`, { task: key, session: name });
