@@ -30,7 +30,7 @@ export async function measureSecondWorkspace(runs: number): Promise<void> {
       const from = performance.now();
       await updateMirror({ directory: mirror, remote, exclusive: (work) => work() });
       const sha = (await mirrorTip(mirror, 'refs/heads/main'))!;
-      const directory = workspaceDirectory(root, repository.fullName, number);
+      const directory = workspaceDirectory(root, `${repository.fullName}#${number}`);
       const base = { ref: 'main', sha };
       await cloneWorkspace({
         mirror,

@@ -24,7 +24,7 @@ async function cloned(project: MirroredProject, more: Partial<CloneRequest> = {}
   const sha = shellGit(project.bare, 'rev-parse', 'main');
   const request: CloneRequest = {
     mirror: project.mirror,
-    directory: workspaceDirectory(join(project.root, 'workspaces'), 'owner/repo', 42),
+    directory: workspaceDirectory(join(project.root, 'workspaces'), 'owner/repo#42'),
     branch: 'issue-42',
     sha,
     base: { ref: 'main', sha },
@@ -109,7 +109,7 @@ test('a workspace that is there is left as it is: Claude may have had it', async
 test('what a killed process has left half done is not taken for a workspace', async () => {
   const project = await mirrored();
   await project.update();
-  const directory = workspaceDirectory(join(project.root, 'workspaces'), 'owner/repo', 42);
+  const directory = workspaceDirectory(join(project.root, 'workspaces'), 'owner/repo#42');
   mkdirSync(`${directory}.new-1/.git/objects`, { recursive: true });
   mkdirSync(`${directory}0`);
   expect((await cloned(project)).isNew).toBe(true);

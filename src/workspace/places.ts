@@ -6,11 +6,16 @@ import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import { absent } from './plain-files.ts';
 
-/** `{root}/{owner}/{repo}/issue-{N}`. @throws AppError `invalid_input` for what is no repository's name. */
-export function workspaceDirectory(root: string, repository: string, number: number): string {
-  if (!Number.isSafeInteger(number) || number < 1)
-    throw new AppError('invalid_input', `\`${number}\` is not the number of an issue or pull request.`);
-  return join(root, ...partsOf(repository), `issue-${number}`);
+/**
+ * `{root}/{owner}/{repo}/issue-{N}`, by the names that a thread began with: a renamed repository moves no workspace, and
+ * the next one of the old name gets none that is in use.
+ * @param key of the thread: `owner/repo#42`, or `owner/repo#42~1f2e` for the second one of that name
+ * @throws AppError `invalid_input` for what is no such key.
+ */
+export function workspaceDirectory(root: string, key: string): string {
+  const [, repository = '', name] = /^([^#]*)#([1-9]\d{0,15}(?:~[0-9a-f]{4})?)$/.exec(key) ?? [];
+  if (!name) throw new AppError('invalid_input', `${shown(key)} names no issue or pull request.`);
+  return join(root, ...partsOf(repository), `issue-${name}`);
 }
 
 /** `{dataDir}/mirrors/{owner}/{repo}.git`. @throws AppError `invalid_input` for what is no repository's name. */

@@ -70,6 +70,41 @@ test('a repository that has another name now: git follows nobody there, and the 
   await stage.answered(issue, 'Found again.');
 });
 
+test('a repository that is renamed: its sessions go along, in the middle of work and at rest, to the same pull request', async () => {
+  const repository = await make('old-name');
+  // Cut off, Claude Code puts a word of its own into the conversation; the step of that number is then passed over.
+  const committing = [commit('a.txt'), commit('a.txt')];
+  stage.model.when('At work then', [busy, ...committing, { text: 'Done there.' }]);
+  stage.model.when('At rest then', [
+    commit('b.txt'),
+    { text: 'At rest.' },
+    commit('c.txt'),
+    { text: 'Gone along.' },
+  ]);
+  const resting = await stage.openIssue({ title: 'At rest then', repository });
+  await stage.answered(resting, 'At rest.');
+  const working = await stage.openIssue({ title: 'At work then', repository });
+  await isBusy(working);
+  repository.rename('new-name');
+  const changes = { repository: { name: { from: 'old-name' } } };
+  await stage.deliver(
+    await stage.github.event.other('repository', repository.record, { action: 'renamed', changes }),
+  );
+  await stage.answered(working, 'Done there.');
+  await stage.comment(resting, 'And under the new name?');
+  await stage.answered(resting, 'Gone along.');
+  expect(await repository.files('issue-1')).toEqual(expect.arrayContaining(['b.txt', 'c.txt']));
+  expect(await repository.files(`issue-${working.number}`)).toContain('a.txt');
+  expect(repository.pullRequests()).toHaveLength(2);
+  // Another repository may have the name now, and has its own sessions.
+  const next = await make('old-name');
+  stage.model.when('The next of that name', [commit('d.txt'), { text: 'Somewhere else.' }]);
+  const other = await stage.openIssue({ title: 'The next of that name', repository: next });
+  await stage.answered(other, 'Somewhere else.');
+  expect(await next.files('issue-1')).toContain('d.txt');
+  expect(await repository.files('issue-1')).not.toContain('d.txt');
+});
+
 test('a repository without a first commit: the thread says what is missing', async () => {
   const repository = await make('empty', { files: {} });
   stage.model.when('Nothing yet', [{ text: 'Begun.' }]);

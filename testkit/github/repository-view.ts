@@ -13,11 +13,15 @@ export function repositoryView(store: Store, record: Repository) {
   return {
     /** The record itself, for what has no method. */
     record,
-    fullName: fullName(record),
+    get fullName() {
+      return fullName(record);
+    },
     /** The bare repository on disk. */
     directory,
     /** Address for `git clone`. */
-    cloneUrl: `${store.site.serverUrl}/${fullName(record)}.git`,
+    get cloneUrl() {
+      return `${store.site.serverUrl}/${fullName(record)}.git`;
+    },
 
     /** Names and tips of the branches. */
     branches: (): Record<string, string> =>
@@ -64,6 +68,8 @@ function changes(store: Store, record: Repository) {
     deleteBranch: (branch: string): Promise<void> => deleteRef(directory, `refs/heads/${branch}`),
     /** Refuses every push to a branch. */
     protect: (branch: string): void => void record.protectedBranches.add(branch),
+    /** From now on the old name only leads to the new one. */
+    rename: (name: string): void => store.renameRepository(record, name),
     setPermission: (login: string, role: Role): void =>
       void record.collaborators.set(store.user(login), role),
   };

@@ -17,6 +17,7 @@ export function createStore(root: string) {
   let lastId = 1_000_000;
   const users = new Map<string, User>();
   const repositories = new Map<string, Repository>();
+  const former = new Map<string, Repository>();
   const nodes = new Map<string, Node>();
   const store = {
     /** Directory that holds the bare repositories. */
@@ -67,6 +68,18 @@ export function createStore(root: string) {
 
     /** @param name `owner/name`, case-insensitive. */
     findRepository: (name: string): Repository | undefined => repositories.get(name.toLowerCase()),
+
+    /** The repository that once had this name, now that no other has it. */
+    movedRepository: (name: string): Repository | undefined =>
+      repositories.has(name.toLowerCase()) ? undefined : former.get(name.toLowerCase()),
+
+    renameRepository(repository: Repository, name: string): void {
+      const before = fullName(repository).toLowerCase();
+      repositories.delete(before);
+      former.set(before, repository);
+      repository.name = name;
+      repositories.set(fullName(repository).toLowerCase(), repository);
+    },
 
     /** @throws when the test named a repository that it never made. */
     repository(name: string): Repository {

@@ -26,7 +26,7 @@ export async function applyEffect(tx: Queryable, effect: Effect, applying: Apply
   const { delivery } = applying;
   if (effect.kind === 'start') return start(tx, effect, applying);
   if (effect.kind === 'rename') {
-    await renameRepository(tx, effect.from, effect.to);
+    for (const key of await renameRepository(tx, effect, delivery.installationId)) await announce(tx, key);
     return { tellings: [] };
   }
   if (effect.kind === 'gone') {

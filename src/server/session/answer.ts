@@ -11,11 +11,14 @@ import { writeProgress } from '../store/session-threads.ts';
 import { keep, kept, type SessionContext } from './context.ts';
 import { isAway } from './endings.ts';
 
+/** Where an answer stands in its repository. */
+type Place = Pick<CommentPlace, 'number' | 'replyTo'>;
+
 /** What the next session needs to finish an answer that this one began. */
 interface Begun {
   /** The message that it answers first. */
   messageId: string;
-  place: CommentPlace;
+  place: Place;
   actor: string;
   startedAt: number;
 }
@@ -101,10 +104,12 @@ export class Answers {
     // Without knowing whose comment to look for, a second one would be made: rather none for now.
     const viewer = isRestart ? await fetchViewer(connection.client) : null;
     const { branch, pullUrl } = this.context.thread;
-    const serverUrl = `${door.host.serverUrl}/${this.context.thread.repository}`;
+    const { repository } = this.context.thread;
+    const [owner = '', repo = ''] = repository.split('/');
+    const serverUrl = `${door.host.serverUrl}/${repository}`;
     this.comment = trackingComment({
       client: connection.client,
-      place: begun.place,
+      place: { ...begun.place, owner, repo },
       redact: door.redact,
       // After a restart the comment is looked for by its marker, which only the answer to this message carries.
       stickyFor: viewer?.login ?? null,
@@ -145,10 +150,9 @@ export async function react(
   }
 }
 
-function placeOf({ thread }: SessionContext, { item }: Message): CommentPlace {
-  const [owner = '', repo = ''] = thread.repository.split('/');
+function placeOf({ thread }: SessionContext, { item }: Message): Place {
   // Feedback on the pull request is answered there.
   const number = /\/pull\/(\d+)/.exec(item?.htmlUrl ?? '')?.[1];
   const replyTo = item?.kind === 'review_comment' ? (item.inReplyToId ?? item.id) : null;
-  return { owner, repo, number: number ? Number(number) : thread.number, replyTo };
+  return { number: number ? Number(number) : thread.number, replyTo };
 }

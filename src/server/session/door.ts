@@ -46,7 +46,7 @@ export function sessionDoor(place: SessionPlace): Door {
     host,
     oidc: null,
     job: { ...environment, [runMark]: hostMark(mark) },
-    directory: workspaceDirectory(server.workspacesRoot, thread.repository, thread.number),
+    directory: workspaceDirectory(server.workspacesRoot, thread.key),
     scratch: join(directory, 'scratch'),
     toolCache: null,
     temp: directory,

@@ -10,6 +10,11 @@ export type Ending =
   | { kind: 'again'; delaySeconds: number; forgive: boolean; why: string }
   | { kind: 'lost'; why: string };
 
+/** All that a session has is for the repository as it was called when it began; the next one knows better. */
+export function renamed({ repository }: { repository: string }): Ending {
+  return { kind: 'again', delaySeconds: 0, forgive: true, why: `The repository is ${repository} now.` };
+}
+
 /** Why a turn is cut short, in place of what Claude Code says about it. */
 export interface Cut {
   reason: Reason;

@@ -2,10 +2,16 @@
 import { toUserMessage } from '../../words/errors.ts';
 import { LeaseLost, releaseLease } from '../store/leases.ts';
 import { openMessages } from '../store/session-messages.ts';
-import { handBack, pauseThread, type ThreadRow, takeBackPause } from '../store/session-threads.ts';
+import {
+  handBack,
+  pauseThread,
+  readThread,
+  type ThreadRow,
+  takeBackPause,
+} from '../store/session-threads.ts';
 import type { Answers } from './answer.ts';
 import { type SessionContext, tell } from './context.ts';
-import { type Ending, isAway, refusal, retryRemedy } from './endings.ts';
+import { type Ending, isAway, refusal, renamed, retryRemedy } from './endings.ts';
 
 /** What there is of a session before it has GitHub. */
 type Place = Pick<SessionContext, 'database' | 'held' | 'host' | 'log' | 'show'>;
@@ -30,6 +36,8 @@ export async function failed(context: SessionContext, answers: Answers, error: u
   if (error instanceof LeaseLost) return { kind: 'lost', why: error.message };
   const { reason, message, remedy } = toUserMessage(error);
   const { database, held, thread } = context;
+  const now = await readThread(database, held.key);
+  if (now && now.repository !== thread.repository) return renamed(now);
   context.log.error(`${held.key}: ${message}`, { reason });
   const delaySeconds = pause(thread);
   if (reason === 'handed_over') return { kind: 'lost', why: message };

@@ -16,6 +16,7 @@ import {
   passes,
   refusal,
   remedyFor,
+  renamed,
   retryRemedy,
   type Told,
   takenUpBy,
@@ -145,6 +146,7 @@ export class Talk {
     const { database, held, thread } = this.context;
     const now = await readThread(database, held.key);
     if (!now) return { kind: 'lost', why: 'The thread is gone.' };
+    if (now.repository !== thread.repository) return renamed(now);
     Object.assign(thread, { state: now.state, granted: now.granted, pauseReason: now.pauseReason });
     if (now.state === 'open') {
       await this.say();

@@ -34,16 +34,18 @@ export async function markTended(database: Database, key: string): Promise<void>
   );
 }
 
-export function workspacesToRemove(
+/** @returns the keys of their threads. */
+export async function workspacesToRemove(
   database: Database,
   { place, hours }: { place: string; hours: number },
-): Promise<{ key: string; repository: string; number: number }[]> {
-  return database.query(
-    `select key, repository, number from threads
+): Promise<string[]> {
+  const rows = await database.query<{ key: string }>(
+    `select key from threads
      where state = 'closed' and workspace_host = $1 and (lease_owner is null or lease_until <= now())
        and closed_at < now() - make_interval(secs => $2)`,
     [place, hours * 3600],
   );
+  return rows.map(({ key }) => key);
 }
 
 export async function forgetWorkspace(database: Database, key: string): Promise<void> {

@@ -130,16 +130,28 @@ export async function grant(tx: Queryable, key: string, granted: Granted): Promi
   ]);
 }
 
-/** The rows follow their repository; their keys stay what they were. */
-export async function renameRepository(tx: Queryable, from: string, to: string): Promise<number> {
-  const rows = await tx.query(
+/**
+ * The rows follow their repository, and so does what their sessions have planned; their keys stay what they were.
+ * @returns the keys.
+ */
+export async function renameRepository(
+  tx: Queryable,
+  names: { from: string; to: string },
+  installationId: string | null,
+): Promise<string[]> {
+  const rows = await tx.query<{ key: string }>(
     `update threads set repository = $2, updated_at = now(),
+       installation_id = coalesce($3::bigint, installation_id),
        task = jsonb_set(jsonb_set(task, '{repository,owner}', to_jsonb(split_part($2, '/', 1))),
-         '{repository,name}', to_jsonb(split_part($2, '/', 2)))
+         '{repository,name}', to_jsonb(split_part($2, '/', 2))),
+       -- No text can hold these words: within a string its quotes have backslashes.
+       progress = replace(progress::text, format('"repository": "%s"', $1::text),
+         format('"repository": "%s"', $2::text))::jsonb,
+       pull_url = replace(pull_url, format('/%s/pull/', $1::text), format('/%s/pull/', $2::text))
      where repository = $1 returning key`,
-    [from, to],
+    [names.from, names.to, installationId],
   );
-  return rows.length;
+  return rows.map(({ key }) => key);
 }
 
 /** The App was installed anew: its old installation is good for nothing. */

@@ -34,8 +34,8 @@ export async function tend(context: ServerContext): Promise<void> {
     place: placeName(server.dataDir),
     hours: server.workspaceGraceHours,
   });
-  for (const { key, repository, number } of due) {
-    await removeWorkspace(workspaceDirectory(server.workspacesRoot, repository, number));
+  for (const key of due) {
+    await removeWorkspace(workspaceDirectory(server.workspacesRoot, key));
     await rm(threadDirectory(server.dataDir, key), { recursive: true, force: true, maxRetries: 3 });
     await forgetWorkspace(store.database, key);
     log.info('The workspace was removed.', { task: key });

@@ -40,6 +40,14 @@ export interface GitExchange {
 export async function serveGit(store: Store, git: GitRequest, exchange: GitExchange): Promise<void> {
   const { identity, request, response } = exchange;
   const repository = store.findRepository(git.repository);
+  const moved = store.movedRepository(git.repository);
+  if (moved) {
+    request.resume();
+    const { pathname, search } = new URL(request.url!, store.site.serverUrl);
+    const path = pathname.replace(git.repository, fullName(moved));
+    response.writeHead(301, { location: `${store.site.serverUrl}${path}${search}` }).end();
+    return;
+  }
   const pushes = git.service === 'git-receive-pack' || git.query.includes('service=git-receive-pack');
   const refusal = refuse(repository, identity, pushes);
   if (refusal || !repository || identity === 'bad') {

@@ -6,7 +6,8 @@ import type { Request } from './view/view.ts';
 
 /** The repository, as far as it exists for the requester. @throws GraphQLError NOT_FOUND */
 export function repositoryNamed(request: Request, name: string): Repository {
-  const found = request.store.findRepository(name);
+  // As GitHub does unless `followRenames` forbids it.
+  const found = request.store.findRepository(name) ?? request.store.movedRepository(name);
   if (found && canSee(request.identity, found)) return found;
   throw problem('NOT_FOUND', `Could not resolve to a Repository with the name '${name}'.`);
 }
