@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLog } from '../words/log.ts';
 import { defaultEgress, type EgressOptions, openEgress } from './egress.ts';
-import { isPublicAddress } from './egress-addresses.ts';
+import { isPublicAddress } from '../words/addresses.ts';
 
 test.each([
   ['93.184.215.14', true],

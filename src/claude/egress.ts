@@ -4,7 +4,7 @@ import { createServer, request as forward, type IncomingMessage, type ServerResp
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../words/log.ts';
-import { isPublicAddress } from './egress-addresses.ts';
+import { isPublicAddress } from '../words/addresses.ts';
 import { listen, type SocketPlace } from './fence-socket.ts';
 
 /** Where package managers get packages. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 /** Rooms from the outside in: a file may import from its own room and from any room further down, except its neighbours. */
 const floors = [
   ['cli'],
-  ['action', 'server'],
+  ['action', 'server', 'client'],
   ['engine'],
   ['trigger', 'context', 'prompt', 'workspace', 'claude', 'mcp', 'report'],
   ['github'],

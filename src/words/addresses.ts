@@ -1,4 +1,4 @@
-/** Which network addresses are public: the way out of the fence leads to nothing else. */
+/** Which network addresses are public: the way out of the fence, and the way of progress, lead to nothing else. */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 /** https://www.iana.org/assignments/iana-ipv4-special-registry and its IPv6 sibling: everything that is not globally reachable. */
