@@ -245,10 +245,13 @@ export interface CommitStatus {
   createdAt: Time;
 }
 
+/** Tests finish a run by writing to its `status` and `conclusion`. */
 export interface WorkflowRun {
   id: number;
   nodeId: string;
   name: string;
+  /** What the workflow's `run-name` gave; null: the subject of the commit, or the name. */
+  displayTitle: string | null;
   path: string;
   event: string;
   status: string;

@@ -17,7 +17,7 @@ export async function renderRun(store: Store, repository: Repository, run: Workf
     head_branch: run.headBranch,
     head_sha: run.headSha,
     path: run.path,
-    display_title: commit?.message.split('\n')[0] ?? run.name,
+    display_title: run.displayTitle ?? commit?.message.split('\n')[0] ?? run.name,
     run_number: run.runNumber,
     run_attempt: 1,
     event: run.event,

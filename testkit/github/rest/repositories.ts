@@ -122,9 +122,15 @@ function dispatch(call: Call) {
   const clientPayload = (call.body.client_payload ?? {}) as Record<string, unknown>;
   if (typeof clientPayload !== 'object' || Array.isArray(clientPayload))
     throw new HttpProblem(422, 'Invalid request.');
-  if (Object.keys(clientPayload).length > 10) {
-    throw new HttpProblem(422, 'Invalid request.\n\nNo more than 10 properties are allowed; received more.');
+  const members = Object.keys(clientPayload).length;
+  if (members > 10) {
+    throw new HttpProblem(
+      422,
+      `Invalid request.\n\nNo more than 10 properties are allowed; ${members} were supplied.`,
+    );
   }
+  if (Buffer.byteLength(JSON.stringify(clientPayload)) >= 65_536)
+    throw new HttpProblem(422, 'client_payload is too large.');
   const wanted = {
     repository: call.repository,
     eventType: requiredText(call, 'event_type'),

@@ -285,6 +285,38 @@ test('hooks, dispatches, and the repository itself', async () => {
   expect((await owner('DELETE', '/repos/o/gone')).status).toBe(204);
 });
 
+test('a dispatch holds ten members and 64 KB at most', async () => {
+  const dispatch = (client_payload: object) =>
+    owner('POST', `${base}/dispatches`, { event_type: 'work', client_payload });
+  const many = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`member_${index}`, index]));
+  const refused = await dispatch(many);
+  expect(refused.status).toBe(422);
+  expect(refused.body.message).toContain('No more than 10 properties are allowed; 12 were supplied.');
+  expect((await dispatch({ a: 'x'.repeat(70_000) })).body.message).toBe('client_payload is too large.');
+});
+
+test('runs of one event are found by the name that their workflow gave them', async () => {
+  const { head } = pull;
+  const run = github.createWorkflowRun('o/r', {
+    name: 'Claude',
+    displayTitle: 'Claude: req-1',
+    event: 'repository_dispatch',
+    headBranch: 'main',
+    headSha: head.sha,
+    status: 'queued',
+    conclusion: null,
+  });
+  const runs = `${base}/actions/runs?event=repository_dispatch`;
+  expect((await owner('GET', runs)).body.workflow_runs).toMatchObject([
+    { id: run.id, display_title: 'Claude: req-1', status: 'queued', conclusion: null },
+  ]);
+  Object.assign(run, { status: 'completed', conclusion: 'cancelled' });
+  expect((await owner('GET', `${base}/actions/runs/${run.id}`)).body).toMatchObject({
+    status: 'completed',
+    conclusion: 'cancelled',
+  });
+});
+
 test('every described route was exercised, and no answer differs from its description', async () => {
   expect((await describedRoutes()).filter((route) => !called.has(route))).toEqual([]);
   expect(github.violations).toEqual([]);

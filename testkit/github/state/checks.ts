@@ -91,6 +91,8 @@ export function latestStatuses(repository: Repository, sha: string): CommitStatu
 
 export interface NewWorkflowRun {
   name: string;
+  /** What the workflow's `run-name` gives. */
+  displayTitle?: string;
   headBranch: string;
   headSha: string;
   event?: string;
@@ -119,6 +121,7 @@ export function createWorkflowRun(
     id,
     nodeId: `WFR_${id}`,
     name: options.name,
+    displayTitle: options.displayTitle ?? null,
     path: options.path ?? `.github/workflows/${options.name.toLowerCase()}.yml`,
     event: options.event ?? 'push',
     status: options.status ?? 'completed',
