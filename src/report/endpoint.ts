@@ -195,7 +195,7 @@ async function readSome(response: IncomingMessage): Promise<void> {
 
 /** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
 function retryAfter(header: string | undefined): number | null {
-  if (!header) return null;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  if (!header || !/^\d+$|GMT$/.test(header)) return null;
+  const ms = header.endsWith('GMT') ? Date.parse(header) - Date.now() : Number(header) * 1000;
   return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
