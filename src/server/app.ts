@@ -6,13 +6,15 @@ import type { RunningPart, ServerContext } from './context.ts';
 import { healthRoutes } from './health.ts';
 import { createMetrics } from './metrics.ts';
 import { forOperator, operatorRoutes } from './operator.ts';
+import { longestParameter, type ProgressOptions, progressRoutes } from './progress/routes.ts';
 import { webhookRoute } from './webhook.ts';
 
 export interface WebOptions {
   /** Longest that a request may take to arrive, its headers and in all; milliseconds. */
   headersMs?: number;
   requestMs?: number;
-  /** More routes: the Progress API, pages. */
+  progress?: ProgressOptions;
+  /** More routes: pages. */
   routes?: (app: FastifyInstance, context: ServerContext) => void;
 }
 
@@ -31,6 +33,7 @@ export async function startWeb(context: ServerContext, options: WebOptions = {})
   const app = fastify({
     bodyLimit: largestBody,
     requestTimeout: requestMs,
+    routerOptions: { maxParamLength: longestParameter },
     forceCloseConnections: 'idle',
     // Slow clients: each of them would keep a connection, and memory, for as long as it likes.
     http: {
@@ -50,6 +53,7 @@ export async function startWeb(context: ServerContext, options: WebOptions = {})
   });
   app.setNotFoundHandler((_request, reply) => void reply.code(404).send({ error: 'There is nothing here.' }));
   webhookRoute(app, context, metrics);
+  progressRoutes(app, context, { ...options.progress, metrics });
   healthRoutes(app, context);
   operatorRoutes(app, {
     token: operatorToken,

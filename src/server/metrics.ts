@@ -9,6 +9,8 @@ export interface Metrics {
   acknowledge: Histogram<'status'>;
   /** Requests to /webhook that were not taken, by HTTP status. */
   refused: Counter<'status'>;
+  /** The same of /progress. */
+  progressRefused: Counter<'status'>;
   /** The exposition; what the database knows is left out while it is away. */
   expose(database: Database): Promise<string>;
 }
@@ -28,6 +30,14 @@ const help: Record<string, { help: string; labels: string[] }> = {
   sessions_parked: { help: 'Open threads whose conversation waits for the next comment.', labels: [] },
   turns: { help: 'Turns of Claude in all threads.', labels: [] },
   spent_usd: { help: 'US dollars that all threads have cost.', labels: [] },
+  progress_events: {
+    help: 'Events of progress that runs have reported, by status, as long as they are kept.',
+    labels: ['status'],
+  },
+  progress_outbox: {
+    help: 'Events of progress that the backend has not acknowledged: waiting, or given up (dead).',
+    labels: ['state'],
+  },
   oldest_undecided_seconds: { help: 'Age of the oldest delivery that nobody has decided on.', labels: [] },
 };
 
@@ -55,6 +65,12 @@ export function createMetrics(): Metrics {
     refused: new Counter({
       name: 'forgehand_webhook_refused_total',
       help: 'Requests to the webhook that were not taken.',
+      labelNames: ['status'],
+      registers,
+    }),
+    progressRefused: new Counter({
+      name: 'forgehand_progress_refused_total',
+      help: 'Events of progress that were not taken.',
       labelNames: ['status'],
       registers,
     }),

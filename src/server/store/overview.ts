@@ -39,6 +39,11 @@ export function counts(database: Database): Promise<Count[]> {
        where lease_owner is not null and lease_until > now() group by activity
      union all select 'sessions_parked', '{}', count(*) from threads
        where state = 'open' and claude_session_id is not null and (lease_owner is null or lease_until <= now())
+     union all select 'progress_events', jsonb_build_object('status', status), count(*) from progress_events
+       group by status
+     union all select 'progress_outbox',
+       jsonb_build_object('state', case when dead_at is null then 'waiting' else 'dead' end), count(*)
+       from progress_outbox group by 2
      union all select 'turns', '{}', coalesce(sum(turns), 0) from threads
      union all select 'spent_usd', '{}', coalesce(sum(spent_usd), 0) from threads
      union all select 'oldest_undecided_seconds', '{}',

@@ -148,6 +148,50 @@ create table cursors (
   name text primary key,
   value jsonb not null
 );
+
+-- Whose a correlation id is: of the run whose event was accepted first, for as long as it is kept.
+create table progress_runs (
+  correlation_id text primary key,
+  repository text not null,
+  run_id text not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+create index progress_runs_updated on progress_runs (updated_at);
+
+-- What runs have reported. 'id' is the order of acceptance within a correlation id: its row above is locked meanwhile.
+create table progress_events (
+  id bigint generated always as identity primary key,
+  correlation_id text not null references progress_runs on delete cascade,
+  event_id uuid not null,
+  run_attempt bigint not null,
+  sequence bigint not null,
+  terminal boolean not null,
+  status text not null,
+  -- The event as JSON; text, because jsonb takes no NUL.
+  event text not null,
+  created_at timestamptz not null default now(),
+  unique (correlation_id, event_id)
+);
+create index progress_events_run on progress_events (correlation_id, id);
+
+-- Events that the operator's backend has not acknowledged. Of a stream (correlation id and attempt) only the first one
+-- that is not dead may be sent, by whoever has locked its row.
+create table progress_outbox (
+  id bigint primary key references progress_events on delete cascade,
+  correlation_id text not null,
+  run_attempt bigint not null,
+  attempts integer not null default 0,
+  -- How many of the attempts the backend itself has refused.
+  refusals integer not null default 0,
+  not_before timestamptz not null default now(),
+  give_up_at timestamptz not null default now() + interval '1 day',
+  -- Set: given up, with this error as the last one; kept for people.
+  dead_at timestamptz,
+  error text
+);
+create index progress_outbox_stream on progress_outbox (correlation_id, run_attempt, id) where dead_at is null;
+create index progress_outbox_due on progress_outbox (not_before) where dead_at is null;
 `,
   },
 ];

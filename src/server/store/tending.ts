@@ -55,12 +55,13 @@ export async function forgetWorkspace(database: Database, key: string): Promise<
   );
 }
 
-/** Removes what is older than `days`: deliveries, events, spend, and closed threads with all that was said. */
+/** Removes what is older than `days`: deliveries, events, spend, progress, and closed threads with all that was said. */
 export async function removeOld(database: Database, days: number): Promise<void> {
   const old = `now() - make_interval(days => $1)`;
   await database.query(`delete from deliveries where received_at < ${old} and verdict is not null`, [days]);
   await database.query(`delete from session_events where created_at < ${old}`, [days]);
   await database.query(`delete from spend where at < ${old}`, [days]);
+  await database.query(`delete from progress_runs where updated_at < ${old}`, [days]);
   await database.query(
     `delete from transcript t using threads h where t.thread_key = h.key and h.state = 'closed'
        and h.updated_at < ${old}`,
