@@ -148,17 +148,22 @@ async function addressesOf(
   resolve: Resolve,
   signal: AbortSignal,
 ): Promise<LookupAddress[]> {
-  signal.throwIfAborted();
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const family = isIP(host);
   if (family) return [{ address: host, family }];
+  const addresses = await unlessAborted(resolve(host), signal);
+  if (addresses.length === 0) throw new Error(`${host} has no address`);
+  return addresses;
+}
+
+/** For work that cannot be stopped itself: its end, or the signal's reason, whichever comes first. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    const addresses = await Promise.race([resolve(host), aborted]);
-    if (addresses.length === 0) throw new Error(`${host} has no address`);
-    return addresses;
+    return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener('abort', abort);
   }
