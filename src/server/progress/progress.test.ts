@@ -307,9 +307,10 @@ describe('whose workflows may report, when no list says it', () => {
 test('the audience is PROGRESS_AUDIENCE, else where the server listens', async () => {
   const { github, store } = stage;
   const claims = { repository: 'octo-org/hello', runId: '77' };
-  for (const environment of [{ PUBLIC_URL: '', PROGRESS_AUDIENCE: 'them' }, { PUBLIC_URL: '' }]) {
+  for (const PROGRESS_AUDIENCE of ['them', '']) {
+    const environment = { PUBLIC_URL: '', PROGRESS_AUDIENCE };
     await using other = await setProgressStage({ github, store, environment });
-    const wanted = environment.PROGRESS_AUDIENCE ?? `http://localhost:${other.web.port}`;
+    const wanted = PROGRESS_AUDIENCE || `http://localhost:${other.web.port}`;
     const refused = await other.report(eventOf('req-audience'), await github.oidc.sign('us', claims));
     expect([refused.status, refused.body.error]).toEqual([401, expect.stringContaining(wanted)]);
     const taken = await other.report(eventOf('req-audience'), await github.oidc.sign(wanted, claims));

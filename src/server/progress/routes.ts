@@ -41,7 +41,7 @@ export function progressRoutes(
   app.get<ById>('/progress/:correlation_id', { onRequest }, async (request, reply) => {
     const id = request.params.correlation_id;
     const stored = isCorrelationId(id) ? await readProgress(database, id) : null;
-    void reply.header('cache-control', 'no-store');
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     return stored ? render(id, stored) : unknown(reply);
   });
 

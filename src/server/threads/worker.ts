@@ -5,6 +5,7 @@ import { endProcesses } from '../../claude/process.ts';
 import type { RunningPart, ServerContext } from '../context.ts';
 import { inTurn } from '../in-turn.ts';
 import { startInbox } from '../inbox/start.ts';
+import { startForwarding } from '../progress/forward.ts';
 import { hostName, isAlive, ourselves } from '../session/holder.ts';
 import {
   adoptLease,
@@ -33,6 +34,7 @@ const tendEveryMs = 60_000;
 export async function startWorker(context: ServerContext): Promise<RunningPart> {
   const { configuration, store, jobs, log } = context;
   const host = hostName(configuration.server.dataDir);
+  const forwarding = await startForwarding(context);
   const launcher = await createLauncher(process.env, [
     process.execPath,
     ...process.execArgv,
@@ -73,7 +75,7 @@ export async function startWorker(context: ServerContext): Promise<RunningPart> 
       for (const timer of timers) clearInterval(timer);
       inbox.close();
       for (const stop of stops) await stop();
-      await Promise.all([look.settled(), care.settled()]);
+      await Promise.all([look.settled(), care.settled(), forwarding?.close()]);
     },
   };
 }
