@@ -3,7 +3,7 @@ import { type Rescue, rescue } from '../engine/rescue.ts';
 import { createLog } from '../words/log.ts';
 import { redactor } from '../words/redact.ts';
 import { runnerCommands } from './commands.ts';
-import { readJob } from './job.ts';
+import { readJob, readPayload } from './job.ts';
 import { recall } from './memory.ts';
 
 const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
@@ -24,8 +24,23 @@ const remembered = <Name extends keyof Rescue['memory']>(name: Name): Rescue['me
 const tokens = [remembered('tokens')].flat().filter((token) => typeof token === 'string');
 for (const token of [...tokens, job.config.githubToken?.reveal()]) if (token) secrets.add(token);
 
+/** Of the event that started the job; what cannot be read has started nothing. */
+function dispatched(): Record<string, unknown> | undefined {
+  if (job.eventName !== 'repository_dispatch') return undefined;
+  try {
+    return (
+      (readPayload(process.env) as { client_payload?: Record<string, unknown> | null }).client_payload ?? {}
+    );
+  } catch {
+    return undefined;
+  }
+}
+const clientPayload = dispatched();
+
 await rescue({
   ...job,
+  clientPayload,
+  namedBranch: typeof clientPayload?.branch === 'string' ? clientPayload.branch : null,
   job: process.env,
   redact,
   secrets: () => secrets,
@@ -39,7 +54,9 @@ await rescue({
     owners: remembered('owners'),
     comment: remembered('comment'),
     publishing: remembered('publishing'),
+    progress: remembered('progress'),
     reaction: remembered('reaction'),
+    result: remembered('result'),
     cancelled: remembered('cancelled'),
     ended: remembered('ended'),
   },

@@ -3,6 +3,7 @@ import type { GitHubClient } from '../github/client.ts';
 import { statusOf } from '../github/client.ts';
 import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
+import { shown } from '../words/shown.ts';
 import type { Task } from '../words/task.ts';
 import type { Thread } from '../words/thread.ts';
 import { branchName } from '../workspace/branch.ts';
@@ -20,25 +21,27 @@ export interface BranchPlan {
   isNew: boolean;
 }
 
-/** @throws AppError `invalid_input` for a base branch that does not exist or a name that Git refuses. */
+/**
+ * @param request.thread null for a task without an issue or pull request
+ * @throws AppError `invalid_input` for a base branch that does not exist or a name that Git refuses.
+ */
 export async function planBranch(
-  { task, thread, config }: { task: Task; thread: Thread; config: Config },
+  { task, thread, config }: { task: Task; thread: Thread | null; config: Config },
   client: GitHubClient,
 ): Promise<BranchPlan> {
   const repository = `${task.repository.owner}/${task.repository.name}`;
-  const pullRequest = thread.state === 'open' ? thread.pullRequest : null;
-  const base = pullRequest ? pullRequest.base : await newBase(task, { thread, config }, client);
+  const pullRequest = thread?.state === 'open' ? thread.pullRequest : null;
+  const defaultBranch = thread?.defaultBranch ?? (await fetchDefaultBranch(task, client));
+  const base = pullRequest ? pullRequest.base : await newBase(task, { defaultBranch, config }, client);
   const name = branchName({
     prefix: config.branchPrefix,
     template: config.branchNameTemplate,
-    subject: { kind: thread.kind, number: thread.number, title: thread.title, labels: thread.labels },
+    subject: thread,
     sha: base.sha,
     now: new Date(),
   });
   const fresh = [name, `${name}-2`, `${name}-3`].map((branch) => ({ repository, branch }));
-  const neverTo = [base.ref, thread.defaultBranch.name]
-    .filter(Boolean)
-    .map((branch) => ({ repository, branch }));
+  const neverTo = [base.ref, defaultBranch.name].filter(Boolean).map((branch) => ({ repository, branch }));
   if (!pullRequest) return { base, head: null, targets: fresh, neverTo, isNew: true };
 
   const head = {
@@ -58,18 +61,19 @@ export async function planBranch(
 /** True for a branch that the run has made; false for the pull request's own. */
 export function isMadeHere(
   { head, isNew, targets }: BranchPlan,
-  branch: { repository: string; name: string },
+  branch: { repository: string; name: string } | null,
 ): boolean {
+  if (!branch) return false;
   const [own] = targets;
   return head === null || isNew || branch.repository !== own?.repository || branch.name !== own.branch;
 }
 
 async function newBase(
   task: Task,
-  { thread, config }: { thread: Thread; config: Config },
+  { defaultBranch, config }: { defaultBranch: Thread['defaultBranch']; config: Config },
   client: GitHubClient,
 ): Promise<{ ref: string; sha: string }> {
-  const { name, sha } = thread.defaultBranch;
+  const { name, sha } = defaultBranch;
   const ref = config.baseBranch ?? name;
   if (ref === name) {
     if (sha) return { ref, sha };
@@ -81,17 +85,32 @@ async function newBase(
       },
     );
   }
+  const tip = await tipOf(task, ref, client);
+  if (tip) return { ref, sha: tip };
+  throw new AppError('invalid_input', `Input \`base_branch\`: there is no branch ${shown(ref)}.`);
+}
+
+async function fetchDefaultBranch(task: Task, client: GitHubClient): Promise<Thread['defaultBranch']> {
+  const { owner, name: repo } = task.repository;
+  const { default_branch: name } = await client.rest<{ default_branch: string }>(
+    'GET /repos/{owner}/{repo}',
+    { owner, repo },
+  );
+  return { name, sha: await tipOf(task, name, client) };
+}
+
+async function tipOf({ repository }: Task, branch: string, client: GitHubClient): Promise<string | null> {
+  const { owner, name: repo } = repository;
+  const place = { owner, repo, ref: `heads/${branch}` };
   try {
-    const found = await client.rest<{ object: { sha: string } }>('GET /repos/{owner}/{repo}/git/ref/{ref}', {
-      owner: task.repository.owner,
-      repo: task.repository.name,
-      ref: `heads/${ref}`,
-    });
-    return { ref, sha: found.object.sha };
+    const found = await client.rest<{ object: { sha: string } }>(
+      'GET /repos/{owner}/{repo}/git/ref/{ref}',
+      place,
+    );
+    return found.object.sha;
   } catch (error) {
-    if (statusOf(error) !== 404) throw error;
-    throw new AppError('invalid_input', `Input \`base_branch\`: there is no branch \`${ref}\`.`, {
-      cause: error,
-    });
+    // 409: the repository has no commits yet.
+    if (statusOf(error) === 404 || statusOf(error) === 409) return null;
+    throw error;
   }
 }

@@ -135,10 +135,9 @@ async function putOnBranch({ door, task, workspace, plan, token }: PrepareReques
     await workspace.startBranch({ branch, baseRef: plan.base.ref, baseSha: plan.base.sha, remote });
     return { branch, sha: plan.base.sha, moved: false };
   }
-  if (!task.subject) throw new AppError('internal', 'A pull request without a number cannot be checked out.');
   const prepared = await workspace.checkoutHead({
     ...plan.head,
-    pullNumber: task.subject.number,
+    pullNumber: task.subject?.number ?? null,
     baseRef: plan.base.ref,
     baseSha: plan.base.sha,
     remote,

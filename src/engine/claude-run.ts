@@ -5,7 +5,7 @@ import type { SessionPlan } from '../claude/options.ts';
 import { endProcesses } from '../claude/process.ts';
 import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
 import { AppError } from '../words/errors.ts';
-import type { Task } from '../words/task.ts';
+import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import { claudeSettings, toolNames } from './claude.ts';
 import type { Door } from './door.ts';
@@ -57,12 +57,15 @@ export class ClaudeRun {
     this.fence = await openRunFence({
       ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
     });
-    const tools = task.mode === 'tag' ? toolNames(servers) : [];
+    // With a prompt alone Claude has what the workflow allows, and can tell a backend that follows it.
+    const tools = toolNames(
+      hasBranch(task) ? servers : servers.filter(({ name }) => name === 'github_progress'),
+    );
     const base = { ...settings, executable, directory: cwd, servers, systemAppend, fence: this.fence };
     const plan = inFence(
       { ...base, allowedTools: [...settings.allowedTools, ...tools] },
       this.fence,
-      task.mode === 'tag' && door.config.allowBash,
+      hasBranch(task) && door.config.allowBash,
     );
     this.signal.throwIfAborted();
     this.session = await openSession(plan, {

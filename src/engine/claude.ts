@@ -1,17 +1,18 @@
 /** Prepares Claude for one task: what it may use, what it can see of the job, and how long it may take. */
 import { join } from 'node:path';
-import { parseClaudeArguments } from '../claude/arguments.ts';
+import { type ClaudeArguments, parseClaudeArguments } from '../claude/arguments.ts';
 import { chooseCredential } from '../claude/credential.ts';
 import { allowedEnvironment, type Environment, fixedEnvironment } from '../claude/environment.ts';
 import type { SessionPlan } from '../claude/options.ts';
 import { AppError } from '../words/errors.ts';
 import { runMark } from '../words/mark.ts';
-import type { Task } from '../words/task.ts';
+import { dispatchOf, hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
+import { lowest } from './dispatch.ts';
 import type { Door } from './door.ts';
 
-/** What tag mode allows without asking; edits inside the checkout come with the permission mode. */
-const tagTools = ['Glob', 'Grep', 'LS', 'Read', 'Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'];
+/** What is allowed without asking where Claude has a branch; edits inside the checkout come with the permission mode. */
+const branchTools = ['Glob', 'Grep', 'LS', 'Read', 'Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'];
 
 /** Everything about a session that is known before anything was fetched. */
 export type ClaudeSettings = Omit<
@@ -32,25 +33,37 @@ export interface SettingsRequest {
  */
 export function claudeSettings({ door, task, githubToken }: SettingsRequest): ClaudeSettings {
   const { config } = door;
-  const args = parseClaudeArguments(config.claudeArgs);
+  const args = asDispatched(parseClaudeArguments(config.claudeArgs), task);
   const credential = chooseCredential(config, door.job);
   for (const secret of credential.secrets) door.addSecret(secret);
   const environment = { ...allowedEnvironment(door.job), ...fixedEnvironment, ...credential.set };
   for (const name of credential.unset) delete environment[name];
   if (githubToken) Object.assign(environment, githubEnvironment(door.host.serverUrl, githubToken));
   environment[runMark] = door.mark;
-  const tag = task.mode === 'tag';
+  const edits = hasBranch(task);
   return {
     environment,
     scratch: door.scratch,
     mark: door.mark,
     arguments: args,
-    permissionMode: tag ? 'acceptEdits' : 'default',
-    allowedTools: tag ? tagTools : [],
+    permissionMode: edits ? 'acceptEdits' : 'default',
+    allowedTools: edits ? branchTools : [],
     disallowedTools: unreadable(door),
     trustCheckout: trustsCheckout(task, door),
     settings: config.settings,
     maxBudgetUsd: config.maxBudgetUsd,
+  };
+}
+
+/** The payload may choose the model and the form of the answer; of the turns it may only take away. */
+function asDispatched(args: ClaudeArguments, task: Task): ClaudeArguments {
+  const dispatch = dispatchOf(task);
+  if (!dispatch) return args;
+  return {
+    ...args,
+    model: dispatch.model ?? args.model,
+    maxTurns: lowest(args.maxTurns, dispatch.maxTurns),
+    jsonSchema: dispatch.jsonSchema ?? args.jsonSchema,
   };
 }
 
@@ -91,9 +104,7 @@ function withoutEffect({ config }: Door, task: Task): string[] {
     ['plugin_marketplaces', config.pluginMarketplaces.length > 0],
     ['resume', config.resume],
     ['egress_allowed', config.egressAllowed.length > 0 && config.sandbox === 'off'],
-    ['allow_bash', config.allowBash && task.mode === 'agent'],
-    ['progress_endpoints_allowed', config.progressEndpointsAllowed.length > 0],
-    ['progress_audience', config.progressAudience !== null],
+    ['allow_bash', config.allowBash && !hasBranch(task)],
   ];
   return given.filter(([, isGiven]) => isGiven).map(([name]) => name);
 }
@@ -105,7 +116,7 @@ function withoutEffect({ config }: Door, task: Task): string[] {
 export function wantsGitHubToken(door: Door, task: Task): boolean {
   const { claudeGithubToken, claudeArgs, settings } = door.config;
   if (claudeGithubToken !== 'auto') return claudeGithubToken === 'always';
-  if (task.mode !== 'agent') return false;
+  if (hasBranch(task)) return false;
   const named = /Bash\((?:gh|git push)\b/;
   return (
     parseClaudeArguments(claudeArgs).allowedTools.some((rule) => named.test(rule)) || named.test(settings)
@@ -146,18 +157,10 @@ export function checkSettings(door: Door, task: Task): void {
   }
 }
 
-/** What a dispatch may ask for besides its `description`; a backend that is not heard must not be left waiting. */
-const unsupportedInDispatch =
-  `progress_endpoint base_branch branch issue_number pull_number create_pull_request model
-  max_turns max_budget_usd session_id json_schema`.split(/\s+/);
-
-function checkDispatch({ trigger }: Task): void {
-  if (trigger.kind !== 'dispatch') return;
-  const given = unsupportedInDispatch.filter((name) => trigger.clientPayload[name] !== undefined);
-  if (given.length === 0) return;
-  const names = given.map((name) => `\`client_payload.${name}\``).join(', ');
-  throw new AppError('invalid_input', `This version does not support ${names}.`, {
-    remedy: 'Send only `description`, or use the inputs of the action in the workflow.',
+function checkDispatch(task: Task): void {
+  if (!dispatchOf(task)?.sessionId) return;
+  throw new AppError('invalid_input', '`client_payload.session_id`: no session is kept that could go on.', {
+    remedy: 'Leave it out: each dispatch begins a session of its own.',
   });
 }
 

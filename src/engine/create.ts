@@ -6,18 +6,22 @@ import { filterThread } from '../context/filter.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { commentServer } from '../mcp/comment.ts';
 import { filesServer } from '../mcp/files.ts';
+import { progressServer } from '../mcp/progress.ts';
 import type { TrackingComment } from '../report/comment.ts';
 import { reportTo } from '../report/reporter.ts';
 import { AppError } from '../words/errors.ts';
 import type { PublishedBranch, Reporter } from '../words/result.ts';
-import type { Task } from '../words/task.ts';
+import { dispatchOf, hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
+import type { Identity } from '../workspace/git.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { isMadeHere, planBranch } from './branch-plan.ts';
+import type { Backend } from './backend.ts';
+import { type BranchPlan, isMadeHere, planBranch } from './branch-plan.ts';
 import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
 import { trustsCheckout, wantsGitHubToken } from './claude.ts';
 import { ClaudeRun } from './claude-run.ts';
 import type { Connection } from './connect.ts';
+import { onNamedBranch } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { identityOf } from './identity.ts';
 import { branchUrl, createPullRequestUrl } from './links.ts';
@@ -49,10 +53,18 @@ export class Run {
   private readonly door: Door;
   private readonly connection: Connection;
 
-  constructor(task: Task, door: Door, connection: Connection) {
+  /** Who dispatched the task and hears of it; null for most. */
+  private readonly backend: Backend | null;
+
+  constructor(
+    task: Task,
+    door: Door,
+    { connection, backend }: { connection: Connection; backend: Backend | null },
+  ) {
     this.task = task;
     this.door = door;
     this.connection = connection;
+    this.backend = backend;
   }
 
   async openReporters(): Promise<Reporter> {
@@ -60,6 +72,8 @@ export class Run {
     const ownLogin = wantsSticky(door, task) ? ((await fetchViewer(connection.client))?.login ?? null) : null;
     this.comment = commentOf(door, task, connection, ownLogin);
     this.reaction = reactionOf(door, task, connection);
+    // Before Claude can say anything.
+    await this.backend?.started();
     return reportTo(
       [this.comment, this.reaction].filter((reporter) => reporter !== null),
       door.warn,
@@ -113,12 +127,12 @@ export class Run {
     door.signal.throwIfAborted();
     const identity = identityOf(door, gathered?.viewer ?? null);
     if (!workspace) return null;
-    if (!gathered) {
+    if (!gathered && !hasBranch(task)) {
       await workspace.setIdentity(identity);
       return null;
     }
     const { client, credential } = this.connection;
-    const plan = await planBranch({ task, thread: gathered.thread, config: door.config }, client);
+    const plan = await this.planBranch(gathered, identity);
     this.checkout = await prepareCheckout({
       door,
       task,
@@ -134,6 +148,14 @@ export class Run {
     return this.checkout;
   }
 
+  private async planBranch(gathered: Gathered, identity: Identity): Promise<BranchPlan> {
+    const { task, door, connection } = this;
+    const { client } = connection;
+    const plan = await planBranch({ task, thread: gathered?.thread ?? null, config: door.config }, client);
+    const branch = dispatchOf(task)?.branch;
+    return branch && !plan.head ? onNamedBranch(plan, { branch, task, identity }, client) : plan;
+  }
+
   buildPrompt(gathered: Gathered, checkout: Prepared | null): SessionPrompt {
     const { door, task, servers } = this;
     const prompt = promptFor({
@@ -145,17 +167,19 @@ export class Run {
       trustCheckout: trustsCheckout(task, door),
     });
     door.log.debug(prompt.text);
+    this.backend?.phase('Claude is at work.');
     return prompt;
   }
 
   async publish(checkout: Prepared | null): Promise<Omit<Outcome, 'session'>> {
     if (!checkout) return { branch: null, pullRequestUrl: null, publishError: null, notes: [] };
-    const { branch, error, notes: left } = await checkout.publisher.finish();
     const { door, task } = this;
+    this.backend?.phase('What was done is being published.');
+    const { branch, error, notes: left } = await checkout.publisher.finish();
     const notes = [...notesOn(checkout), ...left];
     const known = { branch, publishError: error, notes, pullRequestUrl: null };
-    if (!branch || !isMadeHere(checkout.plan, branch) || door.config.createPullRequest === 'link')
-      return known;
+    const isOurs = isMadeHere(checkout.plan, branch) || dispatchOf(task)?.branch === branch?.name;
+    if (!branch || !isOurs || door.config.createPullRequest === 'link') return known;
     const draft = door.config.createPullRequest === 'draft';
     const opened = await openPullRequest(this.connection.client, { task, branch, draft });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
@@ -201,8 +225,7 @@ export class Run {
       this.workspace = await openCheckout(this.door);
       return this.workspace.directory;
     } catch (error) {
-      const needed =
-        this.task.mode === 'tag' || !(error instanceof AppError) || error.reason !== 'invalid_input';
+      const needed = hasBranch(this.task) || !(error instanceof AppError) || error.reason !== 'invalid_input';
       if (needed) throw error;
       this.door.log.info('There is no checkout; Claude works in the directory as it is.');
       return this.door.directory;
@@ -216,7 +239,8 @@ export class Run {
     };
     return [
       ...(this.comment ? [commentServer((progress) => report.progress(progress))] : []),
-      ...(this.task.mode === 'tag' && this.task.subject ? [filesServer(push)] : []),
+      ...(hasBranch(this.task) ? [filesServer(push)] : []),
+      ...(this.backend ? [progressServer((progress) => this.backend!.progress(progress))] : []),
     ];
   }
 }

@@ -62,7 +62,11 @@ export interface Memory {
   };
   publishing: import('./publish.ts').Publishing;
   /** `shown`: those that may be there. */
+  /** What the backend has been sent. */
+  progress: import('../report/progress-api.ts').Sent;
   reaction: { nodeId: string; shown: import('../github/reactions.ts').Reaction[] };
+  /** How the run ended, once that is known. */
+  result: import('../words/result.ts').Result;
   /** True once a signal asked main to stop. */
   cancelled: boolean;
   /** True once main has ended in order: nothing is left to finish. */

@@ -1,8 +1,10 @@
 /** One GitHub event from the file on disk to the last word in the thread: the whole product on one page. */
 import { detect } from '../trigger/detect.ts';
+import { toUserMessage } from '../words/errors.ts';
 import type { GitHubEvent } from '../words/event.ts';
 import type { Reporter, Result } from '../words/result.ts';
 import type { Decision, Fact, Task } from '../words/task.ts';
+import type { Backend } from './backend.ts';
 import type { Run } from './create.ts';
 import type { Door } from './door.ts';
 import { concluded, failed, refused } from './results.ts';
@@ -23,9 +25,38 @@ export interface Ending {
 
 /** Never throws for a foreseen failure: whatever happens is a result with a reason and a remedy. */
 export async function handle(event: GitHubEvent, door: Door): Promise<Ending> {
+  let backend: Backend | null = null;
+  let ending: Ending;
+  try {
+    if (event.clientPayload) backend = await backendOf(event, door);
+    ending = await answer(event, door, backend);
+  } catch (error) {
+    // A dispatch whose payload cannot be used.
+    ending = { ...unasked, result: failed(error), decision: toUserMessage(error).message };
+  }
+  if (!backend) return ending;
+  // Telling may take minutes, and to be killed meanwhile changes nothing of how it ended.
+  door.remember('result', ending.result);
+  // Also of a run that never began: who dispatched it waits for the end.
+  await backend.finished(ending.result);
+  return { ...ending, facts: [...ending.facts, ...backend.facts()] };
+}
+
+async function backendOf({ clientPayload, repository }: GitHubEvent, door: Door): Promise<Backend | null> {
+  const { openBackend } = await import('./backend.ts');
+  return openBackend(clientPayload, {
+    ...door,
+    repository: `${repository.owner}/${repository.name}`,
+    save: (sent) => door.remember('progress', sent),
+  });
+}
+
+const unasked = { task: null, facts: [], messages: [], token: null };
+
+async function answer(event: GitHubEvent, door: Door, backend: Backend | null): Promise<Ending> {
   const asked = detect(event, door.config);
   if (asked.verdict !== 'run') return declined(asked, null, asked.facts);
-  const { task } = asked;
+  let { task } = asked;
 
   let run: Run | null = null;
   let facts = asked.facts;
@@ -38,7 +69,9 @@ export async function handle(event: GitHubEvent, door: Door): Promise<Ending> {
       return declined(admission.declined, task, [...facts, ...admission.declined.facts], door);
     }
     facts = [...facts, ...admission.facts];
-    run = new Run(task, door, admission.connection);
+    const { connection, config } = admission;
+    task = admission.task;
+    run = new Run(task, { ...door, config }, { connection, backend });
     result = await work(run);
   } catch (error) {
     result = failed(error);
@@ -77,7 +110,7 @@ function declined(
   door?: Door,
 ): Ending {
   const result = refused(decision, door?.config.onDenied ?? 'skip');
-  return { result, task, decision: decision.message, facts, messages: [], token: null };
+  return { ...unasked, result, task, decision: decision.message, facts };
 }
 
 function startedBy(task: Task): string {

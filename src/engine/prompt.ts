@@ -4,7 +4,7 @@ import type { SessionPrompt } from '../claude/session.ts';
 import type { FetchedThread } from '../context/fetch.ts';
 import { buildPrompt, type Prompt } from '../prompt/build.ts';
 import { systemText, type TaskBranch } from '../prompt/sections.ts';
-import type { Task } from '../words/task.ts';
+import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
 import type { Door } from './door.ts';
@@ -12,7 +12,7 @@ import type { Door } from './door.ts';
 export interface PromptRequest {
   door: Door;
   task: Task;
-  /** Null in agent mode, whose prompt is the given one and nothing else. */
+  /** Null in agent mode, which reads no thread. */
   gathered: FetchedThread | null;
   checkout: Prepared | null;
   servers: ToolServer[];
@@ -21,11 +21,12 @@ export interface PromptRequest {
 
 /** What is appended to Claude Code's own system prompt: the same for every task that is not just a given prompt. */
 export function systemFor(task: Task): string | null {
-  return task.mode === 'tag' ? systemText : null;
+  return hasBranch(task) ? systemText : null;
 }
 
 export function promptFor(request: PromptRequest): SessionPrompt {
   const { door, task, gathered, checkout, servers } = request;
+  const has = (server: string) => servers.some(({ name }) => name === server);
   const prompt: Prompt = buildPrompt({
     task,
     thread: gathered?.thread ?? null,
@@ -37,11 +38,11 @@ export function promptFor(request: PromptRequest): SessionPrompt {
       self: gathered?.viewer.login || null,
       branch: checkout && branchFacts(checkout),
       configuration: request.trustCheckout ? null : { from: null, differing: [] },
-      tools: { comment: servers.some(({ name }) => name === 'github_comment'), review: false, ci: false },
+      tools: { comment: has('github_comment'), review: false, ci: false, progress: has('github_progress') },
     },
   });
   // A prompt of the workflow's own author may be a slash command; what holds other people's text is sent as it is.
-  const verbatim = task.mode === 'tag';
+  const verbatim = hasBranch(task);
   return { text: prompt.prompt, request: prompt.request, verbatim };
 }
 

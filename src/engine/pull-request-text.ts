@@ -1,7 +1,7 @@
 /** Title and description of a pull request: Claude's own block between hidden markers, and around it what people wrote. */
 import { createHash } from 'node:crypto';
 import { closeFence } from '../report/render.ts';
-import type { Task } from '../words/task.ts';
+import { dispatchOf, type Task } from '../words/task.ts';
 
 export interface PullRequestText {
   title: string;
@@ -26,8 +26,11 @@ const blockPattern =
 
 /** The shortest text for a task's branch: a title, and the link to the issue that it closes. */
 export function pullRequestText(task: Task): PullRequestText {
-  const { subject } = task;
-  if (!subject) return { title: 'Changes by Claude', body: '' };
+  const { subject, actor } = task;
+  if (!subject) {
+    const title = oneLine(dispatchOf(task)?.description.trim().split('\n')[0] ?? '').slice(0, 100);
+    return { title: title || 'Changes by Claude', body: `A task that @${actor.login} dispatched.` };
+  }
   const title = oneLine(subject.title).slice(0, 200);
   return subject.kind === 'issue'
     ? { title: `Fix #${subject.number}: ${title}`, body: `Closes #${subject.number}` }

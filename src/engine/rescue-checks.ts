@@ -2,8 +2,10 @@
 import { realpath } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import type { GitHubClient } from '../github/client.ts';
+import type { Sent } from '../report/progress-api.ts';
 import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
+import { progressEvent } from '../words/progress.ts';
 import { validateBranchName } from '../workspace/branch.ts';
 import type { Target } from '../workspace/gate-state.ts';
 import type { SavedCheckout } from '../workspace/saved-checkout.ts';
@@ -19,6 +21,8 @@ export interface JobFacts {
   temp: string;
   /** The checkout. */
   directory: string;
+  /** The branch that the event itself named. */
+  namedBranch: string | null;
 }
 
 /** @throws AppError `gate_refused` for a checkout that is not the job's, or copies that main did not make. */
@@ -60,7 +64,7 @@ export async function checkTargets(job: JobFacts, targets: Target[], github: Git
     const own = repository === job.repository;
     if (own && [default_branch, job.config.baseBranch].includes(branch))
       throw refused(branch, 'a branch of this task');
-    if (own && branch.startsWith(startOfNames(job.config))) continue;
+    if (own && (branch === job.namedBranch || branch.startsWith(startOfNames(job.config)))) continue;
     const pulls = await github.rest<{ head: { repo: { full_name: string } | null } }[]>(
       'GET /repos/{owner}/{repo}/pulls',
       { owner, repo, state: 'open', head: `${repository.split('/')[0]}:${branch}` },
@@ -68,6 +72,20 @@ export async function checkTargets(job: JobFacts, targets: Target[], github: Git
     if (!pulls.some(({ head }) => head.repo?.full_name === repository))
       throw refused(`${repository} ${branch}`, 'a branch of this task');
   }
+}
+
+/** An event that is none of this run's is not sent in its name. */
+export function checkedSent(job: JobFacts, { sequence, unacknowledged }: Sent): Sent {
+  const event = progressEvent.safeParse(unacknowledged).data;
+  const isOurs =
+    event?.repository === job.repository &&
+    event.run_id === job.run.id &&
+    String(event.run_attempt) === job.run.attempt;
+  return {
+    sequence: Number.isSafeInteger(sequence) && sequence > 0 ? sequence : 0,
+    unacknowledged: isOurs ? event : null,
+    ended: false,
+  };
 }
 
 /** What every new branch's name starts with; '' when the template begins with what only the task knows. */

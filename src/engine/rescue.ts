@@ -5,6 +5,7 @@ import { endProcesses } from '../claude/process.ts';
 import { revokeToken } from '../github/auth.ts';
 import { createClient, type GitHubClient, type GitHubHost } from '../github/client.ts';
 import { fetchComment, findComment, updateComment } from '../github/comments.ts';
+import type { OidcSource } from '../github/oidc.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { swapReaction } from '../github/reactions.ts';
 import { defaultPolicy } from '../github/retry.ts';
@@ -21,7 +22,7 @@ import { restoreCheckout } from '../workspace/saved-checkout.ts';
 import type { Memory } from './door.ts';
 import { branchUrl } from './links.ts';
 import { createPublisher } from './publish.ts';
-import { checkedPublishing, checkSaved, checkTargets, type JobFacts } from './rescue-checks.ts';
+import { checkedPublishing, checkedSent, checkSaved, checkTargets, type JobFacts } from './rescue-checks.ts';
 import { becameOf, failed } from './results.ts';
 import { isOwnScratch } from './scratch.ts';
 
@@ -30,6 +31,9 @@ export interface Rescue extends JobFacts {
   job: Record<string, string | undefined>;
   redact: Redact;
   secrets(): Iterable<string>;
+  oidc: OidcSource | null;
+  /** Of the job's own event: what a `repository_dispatch` brought. */
+  clientPayload: Record<string, unknown> | undefined;
   log: Log;
   summary(markdown: string): void;
   /** What main remembered. Claude's processes could write there, so nothing of it is believed unchecked. */
@@ -39,6 +43,7 @@ export interface Rescue extends JobFacts {
 /** A cancelled job gives `post` five minutes in all: no step may use them up. */
 const hurried = { ...defaultPolicy, attempts: 3, longestWaitMs: 10_000, timeoutMs: 10_000 };
 const pushTimeoutMs = 60_000;
+const backendPatienceMs = 60_000;
 
 /** Every step survives the failure of the others; each failure is a warning. */
 export async function rescue(post: Rescue): Promise<void> {
@@ -47,8 +52,8 @@ export async function rescue(post: Rescue): Promise<void> {
     await step().catch((error: Error) => log.warning(`${what}: ${error.message}`));
   };
   await attempt('A surviving process could not be ended', () => endSurvivors(post));
-  if (memory.run && !memory.ended) {
-    let result = interrupted(memory.cancelled ?? false);
+  let result = memory.result ?? interrupted(memory.cancelled ?? false);
+  if (memory.run && !memory.ended && !memory.result) {
     await attempt('The work could not be saved', async () => {
       result = { ...result, ...(await saveWork(post)) };
     });
@@ -63,6 +68,7 @@ export async function rescue(post: Rescue): Promise<void> {
       finishComment(post, comment.state.result ?? interrupted(false)),
     );
   }
+  if (!memory.ended) await attempt('The backend could not be told', () => tellBackend(post, result));
   await attempt('The scratch directory could not be removed', () => removeScratch(post));
   for (const token of memory.tokens ?? []) {
     await attempt('A token could not be revoked', () => revokeToken(post.host, token, hurried));
@@ -147,6 +153,21 @@ async function finishReaction(post: Rescue): Promise<void> {
   const { reaction } = post.memory;
   for (const former of reaction?.shown ?? [])
     await swapReaction(client(post), reaction!.nodeId, { former, next: 'CONFUSED' });
+}
+
+/** Main's unacknowledged event goes first, then the end. */
+async function tellBackend(post: Rescue, result: Result): Promise<void> {
+  const { memory, clientPayload } = post;
+  if (memory.progress?.ended) return;
+  const { openBackend } = await import('./backend.ts');
+  const backend = await openBackend(clientPayload, {
+    ...post,
+    save: () => {},
+    patienceMs: backendPatienceMs,
+    ...(memory.progress && { earlier: checkedSent(post, memory.progress) }),
+  });
+  await backend?.finished(result);
+  for (const { value } of backend?.facts() ?? []) post.log.info(`Progress: ${value}`);
 }
 
 /** Where people look besides the comment: annotation and step summary. */

@@ -1,8 +1,9 @@
 /** Task and context become the prompt: what is asked, how to work, and the thread as far as it fits. */
 import type { Item } from '../words/event.ts';
-import type { Task } from '../words/task.ts';
+import { dispatchOf, type Task } from '../words/task.ts';
 import type { Thread } from '../words/thread.ts';
 import { type Chosen, choose } from './budget.ts';
+import { dispatchPrompt } from './dispatch.ts';
 import { createMarkers } from './markers.ts';
 import { piecesOf } from './material.ts';
 import { sanitise } from './sanitise.ts';
@@ -12,17 +13,18 @@ import {
   type PromptFacts,
   type PromptSettings,
   placeSection,
+  progressLines,
   reportSection,
   type SectionInput,
   systemText,
   trustSection,
   workSection,
 } from './sections.ts';
-import { requestIn, taskSection } from './task.ts';
+import { isGiven, requestIn, taskSection } from './task.ts';
 
 export interface PromptInput {
   task: Task;
-  /** As `context/` filtered it; null only in agent mode. */
+  /** As `context/` filtered it; null in agent mode. */
   thread: Thread | null;
   settings: PromptSettings;
   facts: PromptFacts;
@@ -44,17 +46,21 @@ export interface Prompt {
 
 /** Pure: the same input gives the same prompt, byte for byte. In agent mode it is the given prompt and nothing else. */
 export function buildPrompt({ task, thread, settings, facts }: PromptInput): Prompt {
-  if (task.mode === 'agent' || !thread) {
+  if (!thread && dispatchOf(task))
     return {
-      system: null,
-      prompt: settings.prompt.trim() ? settings.prompt : task.instruction,
+      system: systemText,
+      prompt: dispatchPrompt({ task, settings, facts }),
       request: null,
       leftOut: [],
     };
+  if (task.mode === 'agent' || !thread) {
+    const given = settings.prompt.trim() ? settings.prompt : task.instruction;
+    const prompt = [given, ...progressLines(facts)].join('\n\n');
+    return { system: null, prompt, request: null, leftOut: [] };
   }
   const markers = createMarkers(facts.nonce);
   const request = requestIn(task);
-  const asked = task.trigger.kind === 'prompt' ? 'workflow' : request ? 'person' : 'ours';
+  const asked = isGiven(task) ? 'workflow' : request ? 'person' : 'ours';
   const own = ownMessage(task, settings, request);
   const input: SectionInput = { task, thread, settings, facts, markers, asked, repeated: own !== null };
   const item = 'item' in task.trigger ? (task.trigger.item ?? null) : null;
@@ -82,8 +88,8 @@ export function buildPrompt({ task, thread, settings, facts }: PromptInput): Pro
 
 /** A slash command works only at the start of a message. */
 function ownMessage(task: Task, settings: PromptSettings, request: Item | null): string | null {
-  if (task.trigger.kind === 'prompt') {
-    const prompt = settings.prompt.trim();
+  if (isGiven(task)) {
+    const prompt = (dispatchOf(task)?.description ?? settings.prompt).trim();
     return prompt.startsWith('/') ? prompt : null;
   }
   return request ? sanitise(task.instruction).trim() || null : null;

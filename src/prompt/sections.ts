@@ -32,7 +32,7 @@ export interface PromptFacts {
   /** Set where settings, hooks, MCP servers, skills and memory files come from elsewhere (`from`), or from nowhere. */
   configuration: { from: string | null; differing: string[] } | null;
   /** Which of our tool servers are registered. */
-  tools: { comment: boolean; review: boolean; ci: boolean };
+  tools: { comment: boolean; review: boolean; ci: boolean; progress: boolean };
 }
 
 export interface TaskBranch {
@@ -171,12 +171,22 @@ function reviewLines({ thread, facts, settings, markers, task }: SectionInput): 
 }
 
 export function reportSection({ facts }: SectionInput): string {
-  if (!facts.tools.comment) return '## How to report\nYour last message is your report. Keep it short.';
+  const progress = progressLines(facts).map((line) => `\n${line}`);
+  if (!facts.tools.comment)
+    return `## How to report\nYour last message is your report. Keep it short.${progress.join('')}`;
   return `## How to report
-Your report is one comment that \`mcp__github_comment__update_claude_comment\` rewrites as a whole. Start with a checklist of your steps (\`- [ ]\`), tick each one when it is done, and end with the result: what you found or did, what you could not do and why. Be brief. Status, links and cost are added around it: do not write them.`;
+Your report is one comment that \`mcp__github_comment__update_claude_comment\` rewrites as a whole. Start with a checklist of your steps (\`- [ ]\`), tick each one when it is done, and end with the result: what you found or did, what you could not do and why. Be brief. Status, links and cost are added around it: do not write them.${progress.join('')}`;
 }
 
-export function endSection(input: SectionInput): string | null {
+/** How the backend hears of the work while it goes on; nothing where none listens. */
+export function progressLines({ tools }: PromptFacts): string[] {
+  if (!tools.progress) return [];
+  return [
+    'A program follows your work. Call `mcp__github_progress__update_claude_progress` when you start, after each part that is finished, and before your last message: `message` is one sentence, `completed_tasks` all that is done so far, `current_task` what comes next.',
+  ];
+}
+
+export function endSection(input: Pick<SectionInput, 'facts' | 'settings' | 'task'>): string | null {
   const { facts, settings, task } = input;
   const { branch } = facts;
   if (!branch?.mayPush || !branch.pushTool) return null;
@@ -188,7 +198,9 @@ export function endSection(input: SectionInput): string | null {
       : `Edit the files, then commit with \`mcp__github_file_ops__commit_files\` (\`mcp__github_file_ops__delete_files\` for deletions), which also publishes; ${retry} Do not use \`git commit\`.`;
   const message = `Commit messages say what changes and why${trailer ? `, and end in \`${trailer}\`` : ''}.`;
   const pullRequest = {
-    link: 'A link that opens a pull request is added to your comment: do not write one.',
+    link: facts.tools.comment
+      ? 'A link that opens a pull request is added to your comment: do not write one.'
+      : 'Do not open a pull request.',
     draft: 'A draft pull request is opened from it: do not open one.',
     ready: 'A pull request is opened from it: do not open one.',
   }[settings.createPullRequest];
@@ -201,7 +213,7 @@ function coAuthor(actor: Actor, host: string): string | null {
   return `Co-authored-by: ${actor.login} <${actor.id}+${actor.login}@users.noreply.${host}>`;
 }
 
-export function limitSection({ settings, facts }: SectionInput): string {
+export function limitSection({ settings, facts }: Pick<SectionInput, 'facts' | 'settings'>): string {
   const paths = settings.protectedPaths.map((path) => `\`${path}\``).join(', ');
   const canPush = Boolean(facts.branch?.mayPush && facts.branch.pushTool);
   return [

@@ -1,8 +1,9 @@
 /** What is asked, by whom: the first words that Claude reads. */
 import type { Item } from '../words/event.ts';
-import type { Task } from '../words/task.ts';
+import { dispatchOf, type Task } from '../words/task.ts';
 import type { ReviewThread } from '../words/thread.ts';
 import { about, hunk, isRequested, opening } from './material.ts';
+import { sanitise } from './sanitise.ts';
 import type { SectionInput } from './sections.ts';
 
 /**
@@ -16,10 +17,15 @@ export function requestIn(task: Task): Item | null {
   return item.author.login.toLowerCase() === task.actor.login.toLowerCase() ? item : null;
 }
 
+/** True when the order is no person's in the thread: the workflow's `prompt`, or what a backend dispatched. */
+export function isGiven({ trigger }: Task): boolean {
+  return trigger.kind === 'prompt' || trigger.kind === 'dispatch';
+}
+
 /** @param request as `requestIn` found it. */
 export function taskSection(input: SectionInput, request: Item | null): string {
   const { task } = input;
-  if (task.trigger.kind === 'prompt') return workflowTask(input);
+  if (isGiven(task)) return givenTask(input);
   if (!request) return ourTask(input);
   const what = input.task.instruction.trim()
     ? 'Do what they ask.'
@@ -78,18 +84,20 @@ function wanted({ thread }: SectionInput, item: Item | null): string {
     : 'Review this pull request.';
 }
 
-/** The prompt of the workflow's author is ours to follow; what the event brought besides is not. */
-function workflowTask(input: SectionInput): string {
+/** The prompt of the workflow's author or of a backend is ours to follow; what the event brought besides is not. */
+function givenTask(input: SectionInput): string {
   const { settings, markers, task } = input;
   const item = task.trigger.kind === 'prompt' ? (task.trigger.item ?? null) : null;
   const news = item && item.kind !== 'issue' && item.kind !== 'pull_request';
   const event = news
     ? ` It was started by a ${kindName(item)} of ${markers.person(item.author.login)}, which is material.`
     : '';
-  const prompt = settings.prompt.trim();
+  const dispatch = dispatchOf(task);
+  const prompt = (dispatch ? sanitise(dispatch.description) : settings.prompt).trim();
+  const whose = dispatch ? "The caller's" : "The workflow's";
   const said = prompt.startsWith('/')
-    ? "The workflow's instructions are the message after this one."
-    : `The workflow's instructions:\n\n${prompt}`;
+    ? `${whose} instructions are the message after this one.`
+    : `${whose} instructions:\n\n${prompt}`;
   return `## Task\nThis run is about ${subjectName(input)}.${event} ${said}`;
 }
 

@@ -197,16 +197,19 @@ test('a dispatched task is its description', () => {
   ).toMatchObject({
     mode: 'agent',
     instruction: 'Add a page',
-    trigger: { kind: 'dispatch', clientPayload },
+    trigger: {
+      kind: 'dispatch',
+      dispatch: { description: 'Add a page', progressEndpoint: 'https://example.com' },
+    },
     triggeredAt: null,
   });
 });
 
 test.each([
-  ['missing', { progress_endpoint: 'https://example.com' }, /is missing/],
-  ['empty', { description: ' \n' }, /is empty/],
-  ['null', { description: null }, /is not a string/],
-  ['a list', { description: ['x'] }, /is not a string/],
+  ['missing', { progress_endpoint: 'https://example.com' }, /`client_payload\.description` must be a text/],
+  ['empty', { description: ' \n' }, /`client_payload\.description` must not be empty/],
+  ['null', { description: null }, /must be a text/],
+  ['a list', { description: ['x'] }, /must be a text/],
 ])('a dispatched description that is %s is an error', (_, clientPayload, message) => {
   const parts = { name: 'repository_dispatch', subject: null, clientPayload };
   expect(() => run(parts)).toThrow(

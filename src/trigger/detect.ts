@@ -1,5 +1,5 @@
 /** Says whether an event is for Claude and, if so, makes the task: who asks, for what, since when. */
-import { AppError } from '../words/errors.ts';
+import { readDispatch } from '../words/dispatch.ts';
 import type { Actor, GitHubEvent } from '../words/event.ts';
 import { type Decision, type Fact, type Task, type Trigger, taskKey } from '../words/task.ts';
 import { requestAfter } from './mention.ts';
@@ -7,7 +7,7 @@ import { detectMode, mentionedIn, type RowNumber, type TriggerConfig } from './m
 
 /**
  * `run` with the whole task, or `ignore` with the reason; never `deny`, which takes facts that only GitHub knows.
- * @throws AppError `invalid_input` when a dispatched task has no usable `description`.
+ * @throws AppError `invalid_input` for a dispatch whose payload cannot be used, with every field that is wrong.
  */
 export function detect(event: GitHubEvent, config: TriggerConfig): Decision {
   const decided = detectMode(event, config);
@@ -62,7 +62,7 @@ function triggerOf(row: RowNumber, event: GitHubEvent): Trigger {
     case 2:
       return { kind: 'prompt', item: event.item ?? undefined };
     case 3:
-      return { kind: 'dispatch', clientPayload: event.clientPayload! };
+      return { kind: 'dispatch', dispatch: readDispatch(event.clientPayload!) };
     case 4:
       return { kind: 'assignment', assignee: event.assignee! };
     case 5:
@@ -78,7 +78,7 @@ function triggerOf(row: RowNumber, event: GitHubEvent): Trigger {
  */
 function instructionOf(row: RowNumber, event: GitHubEvent, config: TriggerConfig): string {
   if (row === 1 || row === 2) return config.prompt;
-  if (row === 3) return description(event);
+  if (row === 3) return readDispatch(event.clientPayload!).description;
   return row === 6 ? request(event, config.triggerPhrase) : '';
 }
 
@@ -92,20 +92,6 @@ function request(event: GitHubEvent, phrase: string): string {
     return requestAfter(item.body, phrase) || (titled ? requestAfter(subject?.title ?? '', phrase) : '');
   }
   return [requestAfter(subject?.title ?? '', phrase), item.body.trim()].filter(Boolean).join('\n\n');
-}
-
-function description({ clientPayload }: GitHubEvent): string {
-  const given = clientPayload?.description;
-  if (typeof given === 'string' && given.trim()) return given;
-  const wrong =
-    given === undefined ? 'is missing' : typeof given === 'string' ? 'is empty' : 'is not a string';
-  throw new AppError(
-    'invalid_input',
-    `\`client_payload.description\` of the \`repository_dispatch\` ${wrong}.`,
-    {
-      remedy: 'Send the task as text in `client_payload.description`.',
-    },
-  );
 }
 
 /**

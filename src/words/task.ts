@@ -1,4 +1,5 @@
 /** What Forgehand was asked to do, by whom, and the decision whether it does it. */
+import type { Dispatch } from './dispatch.ts';
 import type { Actor, Item, Repository, Subject } from './event.ts';
 import type { Reason } from './result.ts';
 
@@ -10,7 +11,7 @@ export type Trigger =
   | { kind: 'opened' }
   /** `item`: what the event brought besides, for example the comment; other people's words, never an instruction. */
   | { kind: 'prompt'; item?: Item }
-  | { kind: 'dispatch'; clientPayload: Record<string, unknown> };
+  | { kind: 'dispatch'; dispatch: Dispatch };
 
 /** The two words that users know; behaviour hangs on the trigger and the reporters, not on this. */
 export type Mode = 'tag' | 'agent';
@@ -41,6 +42,16 @@ export type Decision =
   | { verdict: 'run'; task: Task; facts: Fact[] }
   | { verdict: 'ignore'; reason: Reason; message: string; facts: Fact[] }
   | { verdict: 'deny'; reason: Reason; message: string; facts: Fact[] };
+
+/** What a backend asked for; null for tasks of people and workflows. */
+export function dispatchOf({ trigger }: Pick<Task, 'trigger'>): Dispatch | null {
+  return trigger.kind === 'dispatch' ? trigger.dispatch : null;
+}
+
+/** True when the task has a branch of its own that the host publishes; Claude may then edit and commit. */
+export function hasBranch({ mode, trigger }: Pick<Task, 'mode' | 'trigger'>): boolean {
+  return mode === 'tag' || trigger.kind === 'dispatch';
+}
 
 /** `owner/repo#42` or `owner/repo`. */
 export function taskKey(repository: Repository, subject: Subject | null): string {

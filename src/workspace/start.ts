@@ -26,7 +26,8 @@ export interface HeadRequest {
   /** The pull request's head: branch name and pinned commit. */
   ref: string;
   sha: string;
-  pullNumber: number;
+  /** Null for a branch without a pull request. */
+  pullNumber: number | null;
   /** True when the head is in another repository. */
   fork: boolean;
   baseRef: string;
@@ -95,7 +96,10 @@ export async function checkoutHead(place: Place, request: HeadRequest): Promise<
   // The pinned commits by name as well: a force-push since the trigger has taken the first one off its branch.
   const wanted = [`+${source}:${headNow}`, sha, baseSha];
   await fetch(run, remote, [...depth, remote.url, ...wanted]).catch((error) =>
-    throwGone(error, `head branch ${shown(ref)} of pull request #${pullNumber}, or its commit ${sha},`),
+    throwGone(
+      error,
+      `${pullNumber ? `head branch ${shown(ref)} of pull request #${pullNumber}` : `branch ${shown(ref)}`}, or its commit ${sha},`,
+    ),
   );
   const moved = (await run(['rev-parse', headNow])).stdout !== sha;
   await run(['update-ref', '-d', headNow]);

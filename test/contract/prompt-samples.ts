@@ -28,7 +28,7 @@ const facts: PromptFacts = {
     repository: 'octo-org/hello-world',
   },
   configuration: null,
-  tools: { comment: true, review: false, ci: false },
+  tools: { comment: true, review: false, ci: false, progress: false },
 };
 
 const settings: PromptSettings = {

@@ -22,7 +22,7 @@ const onPullRequest = (more: Partial<PromptInput> = {}): PromptInput => ({
     ...facts,
     branch: { ...facts.branch!, name: 'login-form', isNew: false },
     configuration: { from: 'main', differing: ['CLAUDE.md', '.claude/settings.json'] },
-    tools: { comment: true, review: true, ci: true },
+    tools: { comment: true, review: true, ci: true, progress: false },
   },
   ...more,
 });
@@ -88,7 +88,7 @@ const situations: Record<string, PromptInput> = {
     facts: { ...facts, branch: { ...facts.branch!, pushTool: 'commit_files' } },
   }),
   'issue-read-only-without-comment': onIssue({
-    facts: { ...facts, branch: null, tools: { comment: false, review: false, ci: false } },
+    facts: { ...facts, branch: null, tools: { comment: false, review: false, ci: false, progress: false } },
   }),
   'pull-request-mention-in-comment': onPullRequest(),
   'pull-request-mention-in-review': onPullRequest({
