@@ -61,7 +61,7 @@ async function tryOnce(event: ProgressEvent, send: Send, over: AbortSignal): Pro
 }
 
 /** Between the first delay and its double, fourfold, …: many jobs that failed together do not come back together. */
-function waitMs(attempt: number, firstDelayMs: number, retryAfterMs: number | null): number {
+export function waitMs(attempt: number, firstDelayMs: number, retryAfterMs: number | null): number {
   const longest = longestWait * firstDelayMs;
   const ceiling = Math.min(longest, firstDelayMs * 2 ** Math.min(attempt, 10));
   const own = firstDelayMs + Math.random() * (ceiling - firstDelayMs);
