@@ -3,10 +3,11 @@ import { complain } from './complain.ts';
 
 const usage = `Usage: forgehand <command>
 
-  serve    takes GitHub's webhooks and works on them
-           --role all|web|worker   only the door, or only the work; several servers share one DATABASE_URL
-  stop     ends the server, its sessions and its PostgreSQL
-  version  prints Forgehand's version
+  serve     takes GitHub's webhooks and works on them
+            --role all|web|worker   only the door, or only the work; several servers share one DATABASE_URL
+  stop      ends the server, its sessions and its PostgreSQL
+  dispatch  starts a task in a repository's workflow and follows it; see \`forgehand dispatch --help\`
+  version   prints Forgehand's version
 
 Everything else is set by environment variables or in \`.env\`; see docs/configuration.md.`;
 
@@ -19,6 +20,8 @@ async function run(): Promise<number> {
       return (await import('./serve.ts')).serveCommand(args);
     case 'stop':
       return (await import('./stop.ts')).stopCommand();
+    case 'dispatch':
+      return (await import('./dispatch.ts')).dispatchCommand(args);
     // Started by the server for each thread at work.
     case 'session':
       return (await import('../server/session/main.ts')).runSession(args).catch(complain);

@@ -25,8 +25,8 @@ export type ProgressTrust =
   | { secret: string };
 
 const githubIssuer = 'https://token.actions.githubusercontent.com';
-/** More than the longest event has. */
-const longestBody = 8 * 1024 * 1024;
+/** Bytes; no event comes near it. */
+const longestBody = 1024 * 1024;
 const longestAgeMs = 5 * 60_000;
 
 /**
@@ -160,7 +160,7 @@ function eventOf(body: Buffer): ProgressEvent {
   const remedy = 'Send a progress event as docs/dispatch.md describes it.';
   let given: unknown;
   try {
-    given = JSON.parse(body.toString('utf8'));
+    given = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     throw new RefusedError(422, 'invalid_input', 'The body is not JSON.', { remedy });
   }
