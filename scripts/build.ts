@@ -1,6 +1,9 @@
-/** Bundles the doors into `dist/`: the Action to run without node_modules, the command to run with them. */
-import { rm } from 'node:fs/promises';
+/** Bundles the doors into `dist/`: the Action and the client to run without node_modules, the command to run with them. */
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { type BuildOptions, build, watch } from 'rolldown';
+import { progressSchema } from '../src/client/progress-schema.ts';
 
 /** The Action, heavy parts in chunks that load when needed. One build a door: shared chunks would cost the start of each of them a file more to find and read. */
 const doors = ['main', 'post'].map(
@@ -41,11 +44,35 @@ const command: BuildOptions = {
   logLevel: 'warn',
 };
 
-const all = [...doors, command];
+/** What backends import: one file that needs nothing beside it. */
+const client: BuildOptions = {
+  input: { client: 'src/client/main.ts' },
+  platform: 'node',
+  output: { dir: 'dist', format: 'esm', entryFileNames: '[name].mjs', codeSplitting: false },
+  logLevel: 'warn',
+};
+
+/** Its types, and those that they are made of. */
+async function declareClient(): Promise<void> {
+  const options =
+    '--ignoreConfig --declaration --emitDeclarationOnly --rootDir src --outDir dist/types --target es2024 ' +
+    '--module nodenext --types node --strict --skipLibCheck --allowImportingTsExtensions';
+  const compiler = ['node_modules/typescript/bin/tsc', 'src/client/main.ts', ...options.split(' ')];
+  await promisify(execFile)(process.execPath, compiler).catch((error) => {
+    throw new Error(`The client's types could not be made:\n${error.stdout}`);
+  });
+}
+
+async function writeSchema(): Promise<void> {
+  await mkdir('dist', { recursive: true });
+  await writeFile('dist/progress.schema.json', `${JSON.stringify(progressSchema, null, 2)}\n`);
+}
+
+const all = [...doors, command, client];
 
 if (process.argv.includes('--watch')) {
   watch(all);
 } else {
   await rm('dist', { recursive: true, force: true });
-  await Promise.all(all.map((one) => build(one)));
+  await Promise.all([...all.map((one) => build(one)), declareClient(), writeSchema()]);
 }
