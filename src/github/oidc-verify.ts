@@ -36,7 +36,7 @@ const policy: RetryPolicy = { attempts: 2, firstDelayMs: 200, longestWaitMs: 1_0
 export function createOidcVerifier({
   issuer: given,
   audience,
-  coolDownMs = 30_000,
+  coolDownMs = 5_000,
 }: OidcVerifierOptions): OidcVerifier {
   const issuer = given.replace(/\/+$/, '');
   const key = publishedKeys(issuer, coolDownMs);

@@ -117,7 +117,7 @@ export const serverSettings = {
   data_dir: storage(optionalText, '', 'Where Forgehand keeps its files.', '`~/.forgehand`; for root `/var/lib/forgehand`'),
   workspaces_root: storage(optionalText, '', 'Workspaces of the threads, as `owner/repo/issue-N`.', '`~/workspaces`'),
   workspace_grace_hours: storage(notNegative('a number of hours'), '24', 'How long a workspace is kept once its issue or pull request is closed.'),
-  retention_days: storage(positive('a number of days'), '30', 'How long deliveries, events and transcripts are kept.'),
+  retention_days: storage(positive('a number of days'), '30', 'How long deliveries, events, transcripts and progress are kept.'),
 
   trigger: sessions(triggerList, 'opened', 'What starts work, as a comma list: every new issue (`opened`), a mention of `TRIGGER_PHRASE` (`mention`), `LABEL_TRIGGER` (`label`), assignment to `ASSIGNEE_TRIGGER` (`assign`).'),
   system_prompt_file: sessions(optionalText, '', 'File whose text is added to Claude\'s system prompt.', '`DATA_DIR/system-prompt.md` if there is one'),
@@ -135,9 +135,9 @@ export const serverSettings = {
 
   oidc_issuer: progress(url, 'https://token.actions.githubusercontent.com', 'Who signs the tokens of workflows that report progress.'),
   progress_repositories_allowed: progress(commaList, '', 'Repositories whose workflows may report progress, as a comma list of `owner/repo` or `owner/*`.', 'those of the App\'s installations; with `GITHUB_TOKEN` none'),
-  progress_audience: progress(optionalText, '', 'Audience that their tokens must have.', 'origin of `PUBLIC_URL`'),
+  progress_audience: progress(optionalText, '', 'Audience that their tokens must have.', 'origin of `PUBLIC_URL`; without it `http://localhost:WEBHOOK_PORT`'),
   progress_forward_url: progress(optionalUrl, '', 'Where progress is forwarded to.'),
-  progress_forward_secret: progress(secret, '', 'Secret that forwarded progress is signed with.'),
+  progress_forward_secret: progress(secret, '', 'Secret that forwarded progress is signed with; needed with `PROGRESS_FORWARD_URL`.'),
 } satisfies Record<string, ServerSetting<unknown>>;
 
 export type ServerSettingName = keyof typeof serverSettings;
