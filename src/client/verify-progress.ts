@@ -25,8 +25,8 @@ export type ProgressTrust =
   | { secret: string };
 
 const githubIssuer = 'https://token.actions.githubusercontent.com';
-/** Bytes; no event comes near it. */
-const longestBody = 1024 * 1024;
+/** Bytes; events are made to fit. */
+const longestBody = 256 * 1024;
 const longestAgeMs = 5 * 60_000;
 
 /**
