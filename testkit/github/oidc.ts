@@ -36,9 +36,11 @@ export type Oidc = ReturnType<typeof oidcIssuer>;
 export function oidcIssuer(serverUrl: () => string) {
   const requests = new Map<string, RunClaims>();
   const keys: Key[] = [];
+  let first: Promise<Key> | null = null;
 
   async function currentKey(): Promise<Key> {
-    if (keys.length === 0) keys.push(await newKey());
+    first ??= newKey();
+    if (keys.length === 0) keys[0] = await first;
     return keys.at(-1)!;
   }
 
@@ -73,8 +75,9 @@ export function oidcIssuer(serverUrl: () => string) {
 
     /** Signs with a new key from now on; old keys stay published unless `forget`. */
     async rotate(options: { forget?: boolean } = {}): Promise<void> {
+      const key = await newKey();
       if (options.forget) keys.length = 0;
-      keys.push(await newKey());
+      keys.push(key);
     },
 
     async jwks(): Promise<{ keys: JWK[] }> {
