@@ -159,13 +159,14 @@ describe('a slow endpoint', () => {
     expect(api.report()).toMatchObject({ acknowledged: 4, coalesced: 2, ended: true });
   });
 
-  test('the end takes the place of what waits', async () => {
+  test('the end takes the place of what waits, and gives it to nobody', async () => {
     const answer = Promise.withResolvers<number>();
     await using endpoint = await startEndpoint((event) => (event.sequence === 1 ? answer.promise : 202));
     const { api } = reporter(endpoint);
     await api.progress(says('A'));
     await api.progress(says('B', { completedTasks: ['One'] }));
     const finished = api.finished(success);
+    await api.progress(says('too late'));
     answer.resolve(202);
     await finished;
     expect(told(endpoint.taken)).toEqual(['1 A', '2 All done.']);
@@ -354,13 +355,14 @@ describe('trouble on our side', () => {
     expect([told(endpoint.taken), asked]).toEqual([['1 All done.'], 3]);
   });
 
-  test('a token that never comes ends with the time that there is', async () => {
+  test('a token that never comes holds up neither the start nor, for longer than there is time, the end', async () => {
     await using endpoint = await startEndpoint();
     const never = () => new Promise<string>(() => {});
     const send = sender(readEndpoint(endpoint.origin, [endpoint.origin], 'endpoint'), never);
     const { api } = reporter(endpoint, { send, terminalMs: 20 });
+    await api.started();
     await api.finished(success);
-    expect(api.report()).toMatchObject({ ended: false, refused: 1 });
+    expect(api.report()).toMatchObject({ ended: false, refused: 2 });
   });
 
   test('a memory that is full does not keep events from being sent', async () => {
