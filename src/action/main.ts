@@ -54,6 +54,7 @@ async function main(): Promise<number> {
       task: null,
       decision: 'The event could not be read.',
       facts: [],
+      delivery: '',
       messages: [],
       token: null,
     };

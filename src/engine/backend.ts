@@ -1,12 +1,11 @@
 /** The backend that a dispatch names: it hears of the run from before Claude starts until its end, whatever that is. */
 import { type OidcSource, oidcTokens } from '../github/oidc.ts';
 import { checkEndpoint, readEndpoint } from '../report/endpoint.ts';
-import { type DeliveryReport, progressApi, type Sent, sender } from '../report/progress-api.ts';
+import { deliveryLines, progressApi, type Sent, sender } from '../report/progress-api.ts';
 import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
 import type { Redact } from '../words/redact.ts';
 import type { Progress, Result } from '../words/result.ts';
-import type { Fact } from '../words/task.ts';
 
 export interface Backend {
   /** Resolves once the first event is under way; before that Claude must not start. */
@@ -17,8 +16,8 @@ export interface Backend {
   phase(message: string): void;
   /** Resolves when the backend has heard the end, or cannot be told. */
   finished(result: Result): Promise<void>;
-  /** What became of the events, for the step summary. */
-  facts(): Fact[];
+  /** What became of the events, for the step summary. Markdown. */
+  delivery(): string;
 }
 
 /** What the job says, and main's memory for `post`. */
@@ -77,21 +76,11 @@ export async function openBackend(
     progress: (progress) => api.progress(progress),
     phase: (message) => void api.progress({ status: 'in_progress', message, currentTask: message }),
     finished: (result) => api.finished(result),
-    facts: () => [{ name: 'progress', value: deliveryOf(api.report()) }],
+    delivery: () => deliveryLines(api.report()),
   };
 }
 
 /** An id that no event could carry is told as wrong by whoever reads the payload whole; the run's own serves until then. */
 function correlationOf(given: unknown): string | null {
   return typeof given === 'string' && /^[\x21-\x7e]{1,200}$/.test(given) ? given : null;
-}
-
-function deliveryOf({ endpoint, acknowledged, coalesced, refused, ended, problem }: DeliveryReport): string {
-  return [
-    `${acknowledged} acknowledged by ${endpoint}`,
-    ...(coalesced ? [`${coalesced} passed over for newer ones`] : []),
-    ...(refused ? [`${refused} refused`] : []),
-    ended ? 'the end was heard' : 'the end was not heard',
-    ...(problem ? [problem] : []),
-  ].join('; ');
 }

@@ -17,6 +17,8 @@ export interface Ending {
   /** What was decided and why, in one sentence. */
   decision: string;
   facts: Fact[];
+  /** What became of the progress that a backend was sent; markdown, empty for most. */
+  delivery: string;
   /** Claude Code's own messages, for the execution file and the report of the turns. */
   messages: readonly unknown[];
   /** The GitHub token that was used; null when none was needed. */
@@ -39,7 +41,7 @@ export async function handle(event: GitHubEvent, door: Door): Promise<Ending> {
   door.remember('result', ending.result);
   // Also of a run that never began: who dispatched it waits for the end.
   await backend.finished(ending.result);
-  return { ...ending, facts: [...ending.facts, ...backend.facts()] };
+  return { ...ending, delivery: backend.delivery() };
 }
 
 async function backendOf({ clientPayload, repository }: GitHubEvent, door: Door): Promise<Backend | null> {
@@ -51,7 +53,7 @@ async function backendOf({ clientPayload, repository }: GitHubEvent, door: Door)
   });
 }
 
-const unasked = { task: null, facts: [], messages: [], token: null };
+const unasked = { task: null, facts: [], delivery: '', messages: [], token: null };
 
 async function answer(event: GitHubEvent, door: Door, backend: Backend | null): Promise<Ending> {
   const asked = detect(event, door.config);
@@ -79,7 +81,7 @@ async function answer(event: GitHubEvent, door: Door, backend: Backend | null): 
     await run?.close();
   }
   const [messages, token] = run ? [run.messages, run.token] : [[], null];
-  return { result, task, decision: startedBy(task), facts, messages, token };
+  return { result, task, decision: startedBy(task), facts, delivery: '', messages, token };
 }
 
 /** From the granted task to its result; the reporters are told of every end. */

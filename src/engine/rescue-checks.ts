@@ -75,7 +75,7 @@ export async function checkTargets(job: JobFacts, targets: Target[], github: Git
 }
 
 /** An event that is none of this run's is not sent in its name. */
-export function checkedSent(job: JobFacts, { sequence, unacknowledged }: Sent): Sent {
+export function checkedSent(job: JobFacts, { sequence, unacknowledged, completedTasks }: Sent): Sent {
   const event = progressEvent.safeParse(unacknowledged).data;
   const isOurs =
     event?.repository === job.repository &&
@@ -84,6 +84,7 @@ export function checkedSent(job: JobFacts, { sequence, unacknowledged }: Sent): 
   return {
     sequence: Number.isSafeInteger(sequence) && sequence > 0 ? sequence : 0,
     unacknowledged: isOurs ? event : null,
+    completedTasks: progressEvent.shape.completed_tasks.safeParse(completedTasks).data ?? [],
     ended: false,
   };
 }

@@ -167,14 +167,14 @@ async function tellBackend(post: Rescue, result: Result): Promise<void> {
     ...(memory.progress && { earlier: checkedSent(post, memory.progress) }),
   });
   await backend?.finished(result);
-  for (const { value } of backend?.facts() ?? []) post.log.info(`Progress: ${value}`);
+  if (backend) post.summary(backend.delivery());
 }
 
 /** Where people look besides the comment: annotation and step summary. */
 function tell(post: Rescue, result: Result): void {
   post.log.error(`${result.summary}\n${result.remedy}`);
   const decision = 'The run was finished by the post step.';
-  post.summary(renderSummary({ decision, facts: [], result, warnings: [], report: '' }));
+  post.summary(renderSummary({ decision, facts: [], result, delivery: '', warnings: [], report: '' }));
 }
 
 async function giveBack(post: Rescue): Promise<void> {

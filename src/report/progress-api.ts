@@ -43,7 +43,7 @@ export function progressApi(options: ProgressApiOptions): ProgressApi {
   const make = (draft: Draft, sequence: number) => makeEvent(draft, { stream, sequence, redact });
   const queue = progressQueue({ ...options, make, firstDelayMs });
   // Cumulative: they stay completed when nothing is said of them.
-  let tasks = options.earlier?.unacknowledged?.completed_tasks ?? [];
+  let tasks = options.earlier?.completedTasks ?? [];
   const tell = (progress: Progress) => {
     tasks = progress.completedTasks ?? tasks;
     queue.put(draftOf(progress, tasks));

@@ -9,6 +9,8 @@ export interface Sent {
   sequence: number;
   /** Sent, or about to be, and not yet answered for good: it is sent again. */
   unacknowledged: ProgressEvent | null;
+  /** What was completed by then: it stays so. */
+  completedTasks: string[];
   /** True when nothing more will become of the terminal event: it is acknowledged, or given up. */
   ended: boolean;
 }
@@ -117,7 +119,7 @@ export function progressQueue(options: QueueOptions): Queue {
 
 /** Which event is under way, for a later process; and how all fared, for the report. */
 function keepBooks({ save, earlier }: Pick<QueueOptions, 'save' | 'earlier'>) {
-  let sent: Sent = earlier ?? { sequence: 0, unacknowledged: null, ended: false };
+  let sent: Sent = earlier ?? { sequence: 0, unacknowledged: null, completedTasks: [], ended: false };
   const report: Omit<DeliveryReport, 'endpoint'> = {
     acknowledged: 0,
     coalesced: 0,
@@ -141,11 +143,18 @@ function keepBooks({ save, earlier }: Pick<QueueOptions, 'save' | 'earlier'>) {
     report,
     note,
     sent: () => sent,
-    open: (event: ProgressEvent) => keep({ sequence: event.sequence, unacknowledged: event, ended: false }),
-    settle: ({ sequence, status }: ProgressEvent, isAcknowledged: boolean) => {
+    open: (event: ProgressEvent) =>
+      keep({
+        sequence: event.sequence,
+        unacknowledged: event,
+        completedTasks: event.completed_tasks,
+        ended: false,
+      }),
+    settle: ({ sequence, status, completed_tasks }: ProgressEvent, isAcknowledged: boolean) => {
       report[isAcknowledged ? 'acknowledged' : 'refused'] += 1;
       report.ended = isAcknowledged && isTerminal(status);
-      keep({ sequence, unacknowledged: null, ended: isTerminal(status) });
+      const ended = isTerminal(status);
+      keep({ sequence, unacknowledged: null, completedTasks: completed_tasks, ended });
     },
   };
 }

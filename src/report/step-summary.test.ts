@@ -38,6 +38,7 @@ const summary = (changes: Partial<SummaryInput> = {}) =>
     decision: 'Runs: octocat mentioned @claude in octo-org/hello#7.',
     facts: [{ name: 'permission', value: 'write' }],
     result: succeeded,
+    delivery: '',
     warnings: [],
     report: '',
     ...changes,

@@ -11,6 +11,8 @@ export interface SummaryInput {
   decision: string;
   facts: Fact[];
   result: Result;
+  /** Markdown about what a backend was told; empty without one. */
+  delivery: string;
   warnings: string[];
   /** Markdown of the turns; empty unless `display_report` asks for it. */
   report: string;
@@ -26,6 +28,7 @@ export function renderSummary(input: SummaryInput): string {
     ...result.notes.map(quoted),
     ...input.warnings.map((warning) => quoted(`⚠️ ${warning}`)),
     table(outcomeRows(result)),
+    input.delivery,
     details('Facts of the decision', table(input.facts.map((fact) => [fact.name, code(fact.value)]))),
   ];
   const text = cut(parts.filter(Boolean).join('\n\n'), longestSummary);

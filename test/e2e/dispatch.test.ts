@@ -103,7 +103,9 @@ test('progress from the first word to the branch: in order, signed, and with the
   }
   expect(stage.model.firstText()).toMatch(/^## Task\nAdd a page about greetings\./);
   expect(stage.model.firstText()).toContain('mcp__github_progress__update_claude_progress');
-  expect(run.summary).toMatch(/acknowledged by http:.*the end was heard/);
+  expect(run.summary).toContain(
+    `**Progress** to \`${backend.origin}\`: ${events.length} acknowledged. It knows`,
+  );
   expect(stage.github.requests.filter(({ path }) => /comments|reactions/.test(path))).toEqual([]);
   expectTidy(run, stage);
 });
@@ -332,6 +334,7 @@ test('main is killed: the post step tells the end, after what was not acknowledg
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
   expect(events.at(-1)).toMatchObject({
     status: 'failed',
+    completed_tasks: ['Wrote one.md'],
     message: expect.stringMatching(/killed or ran out of memory/),
     result: { conclusion: 'failure', reason: 'internal' },
   });
