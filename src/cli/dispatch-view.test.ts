@@ -118,6 +118,12 @@ Said **hello**.
 `);
   });
 
+  test('a terminal that does not say its size has one all the same', () => {
+    const output = screen(0);
+    play((now) => liveView(output, now), [eventOf({ completed_tasks: ['One', 'Two'], message: '' })]);
+    expect(terminal(output.text())).toContain('✓ One\n✓ Two\n');
+  });
+
   test('the time goes on without news', () => {
     vi.useFakeTimers({ now: started });
     const output = screen();

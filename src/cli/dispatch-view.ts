@@ -62,7 +62,7 @@ export function liveView(output: Screen, now: () => number): View {
   let seen: Seen | null = null;
   let height = 0;
   const draw = () => {
-    const lines = frame({ seen, latest, elapsed: begun.elapsed(latest), rows: output.rows ?? 24 });
+    const lines = frame({ seen, latest, elapsed: begun.elapsed(latest), rows: output.rows || 24 });
     // Without wrapping, a line is a line whatever its width; what was drawn last is wiped.
     output.write(`${height ? `\x1b[${height}A` : ''}\r\x1b[J\x1b[?7l${lines.join('\n')}\n\x1b[?7h`);
     height = lines.length;
@@ -138,14 +138,18 @@ function frame({ seen, latest, elapsed, rows }: Frame): string[] {
   ];
 }
 
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** What came of it. */
 function ending({ status, result }: Seen, elapsed: number): string {
   const facts = [
     `${status} after ${clockTime(elapsed)}`,
     ...(result?.reason ? [oneLine(result.reason)] : []),
     ...(typeof result?.cost_usd === 'number' ? [`$${result.cost_usd.toFixed(2)}`] : []),
-    ...(typeof result?.num_turns === 'number' ? [`${result.num_turns} turns`] : []),
-    ...(result?.commits ? [`${result.commits} commits`] : []),
+    ...(typeof result?.num_turns === 'number' ? [counted(result.num_turns, 'turn')] : []),
+    ...(result?.commits ? [counted(result.commits, 'commit')] : []),
   ];
   const lines = [
     facts.join(', '),
