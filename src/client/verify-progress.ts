@@ -1,6 +1,6 @@
 /** Tells progress that a run or one's own server sent from everything else that reaches an endpoint. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createOidcVerifier } from '../github/oidc-verify.ts';
+import { createOidcVerifier, names } from '../github/oidc-verify.ts';
 import { AppError } from '../words/errors.ts';
 import { type ProgressEvent, progressEvent } from '../words/progress.ts';
 import { RefusedError } from './refusal.ts';
@@ -48,7 +48,7 @@ async function fromRun(request: ProgressRequest, oidc: Oidc): Promise<ProgressEv
     });
   }
   const claims = await verifierOf(oidc).verify(token).catch(refuseToken);
-  if (!oidc.repositories.some((pattern) => covers(pattern, claims.repository))) {
+  if (!oidc.repositories.some((entry) => names(entry, claims.repository))) {
     throw new RefusedError(403, 'not_permitted', `${claims.repository} may not report progress here.`, {
       remedy: 'Add it to `repositories`.',
     });
@@ -85,11 +85,6 @@ function refuseToken(error: unknown): never {
     cause: error,
     remedy,
   });
-}
-
-function covers(pattern: string, repository: string): boolean {
-  const [wanted, given] = [pattern.toLowerCase(), repository.toLowerCase()];
-  return wanted.endsWith('/*') ? given.startsWith(wanted.slice(0, -1)) : wanted === given;
 }
 
 async function fromServer(request: ProgressRequest, secret: string): Promise<ProgressEvent> {

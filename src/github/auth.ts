@@ -4,11 +4,9 @@ import { AppError } from '../words/errors.ts';
 import type { Secret } from '../words/secret.ts';
 import { type GitHubHost, toFailure } from './client.ts';
 import { fetchJson } from './fetch-json.ts';
-import { type OidcSource, requestOidcToken } from './oidc.ts';
+import { exchangeAudience, type OidcSource, requestOidcToken } from './oidc.ts';
 import { defaultPolicy, isRateLimit, type RetryPolicy, withRetry } from './retry.ts';
 
-/** The audience that the token exchange expects; progress tokens never carry it. */
-const exchangeAudience = 'claude-code-github-action';
 /** Exchanged tokens name no end; GitHub's installation tokens live one hour. */
 const tokenLifeMs = 60 * 60_000;
 const refreshBeforeMs = 5 * 60_000;

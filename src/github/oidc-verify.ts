@@ -63,6 +63,13 @@ export function createOidcVerifier({
   };
 }
 
+/** Whether `owner/repo` or `owner/*` names the repository; GitHub takes no notice of case in names. */
+export function names(entry: string, repository: string): boolean {
+  const [owner, name] = repository.toLowerCase().split('/');
+  const [wantedOwner, wantedName, ...more] = entry.toLowerCase().split('/');
+  return more.length === 0 && owner === wantedOwner && (wantedName === '*' || name === wantedName);
+}
+
 interface Keys {
   find: ReturnType<typeof createLocalJWKSet>;
   fetchedAt: number;

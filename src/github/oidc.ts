@@ -8,8 +8,10 @@ export interface OidcSource {
   requestToken: string;
 }
 
-/** A token of this audience becomes a credential of GitHub (`auth.ts`), one for the second a credential of the model. */
-const exchanged = /^(?:claude-code-github-action|(?:https?:\/\/)?api\.anthropic\.com\.?(?:[:/].*)?)$/i;
+/** A token of this audience becomes a credential of GitHub (`auth.ts`). */
+export const exchangeAudience = 'claude-code-github-action';
+/** And one of this a credential of the model. */
+const modelAudience = /^(?:https?:\/\/)?api\.anthropic\.com\.?(?:[:/].*)?$/i;
 const renewBeforeMs = 60_000;
 
 /**
@@ -22,8 +24,9 @@ export function oidcTokens(
   source: OidcSource | null,
   audience: string,
 ): (fresh?: boolean) => Promise<string> {
-  if (!audience.trim() || exchanged.test(audience.trim()))
-    throw new AppError('invalid_input', `\`progress_audience\` must not be \`${audience.trim()}\`.`, {
+  const wanted = audience.trim();
+  if (!wanted || wanted.toLowerCase() === exchangeAudience || modelAudience.test(wanted))
+    throw new AppError('invalid_input', `\`progress_audience\` must not be \`${wanted}\`.`, {
       remedy:
         'Set `progress_audience` to the origin of the progress endpoint: whoever gets a token of that audience could exchange it for a credential.',
     });

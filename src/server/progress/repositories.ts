@@ -1,5 +1,6 @@
 /** Whose workflows may report progress: the operator's list, or the repositories that our App is installed on. */
 import { type GitHubClient, statusOf } from '../../github/client.ts';
+import { names } from '../../github/oidc-verify.ts';
 import type { Configuration } from '../configuration.ts';
 import { appOf, ownClient } from '../github.ts';
 
@@ -12,16 +13,9 @@ const mostAnswers = 1_000;
 
 export function whoMayReport(configuration: Configuration): MayReport {
   const { progressRepositoriesAllowed: list } = configuration.server;
-  if (list.length > 0) return async (repository) => list.some((entry) => isNamed(repository, entry));
+  if (list.length > 0) return async (repository) => list.some((entry) => names(entry, repository));
   if (!appOf(configuration)) return async () => false;
   return remembering((repository) => isInstalled(configuration, repository));
-}
-
-/** GitHub takes no notice of case in names. `owner/*` is every repository of the owner. */
-function isNamed(repository: string, entry: string): boolean {
-  const [owner, name] = repository.toLowerCase().split('/');
-  const [wantedOwner, wantedName, ...more] = entry.toLowerCase().split('/');
-  return more.length === 0 && owner === wantedOwner && (wantedName === '*' || name === wantedName);
 }
 
 /** Anybody on GitHub can ask about a repository of theirs, and each question costs a request of the App's. */
