@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isPublicAddress } from '../words/addresses.ts';
 import { createLog } from '../words/log.ts';
 import { defaultEgress, type EgressOptions, openEgress } from './egress.ts';
-import { isPublicAddress } from '../words/addresses.ts';
 
 test.each([
   ['93.184.215.14', true],

@@ -3,8 +3,8 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Log } from '../words/log.ts';
 import { isPublicAddress } from '../words/addresses.ts';
+import type { Log } from '../words/log.ts';
 import { listen, type SocketPlace } from './fence-socket.ts';
 
 /** Where package managers get packages. */

@@ -318,6 +318,38 @@ describe('the task is neither slowed nor failed by its endpoint, and the end arr
   });
 });
 
+describe('an end that is no success is told too', () => {
+  const work: Step[] = [says('I start.', [], 'Reading'), { tools: [bash('sleep 60')] }];
+
+  test('the job is cancelled', async () => {
+    await using backend = await startBackend();
+    await using stage = await setStage(work);
+    const run = await dispatch(stage, backend, { cancelAfter: stage.model.request(2) });
+
+    expect(run.outputs).toMatchObject({ conclusion: 'cancelled', reason: 'cancelled' });
+    expect(once(backend.heard).filter(({ result }) => result)).toEqual([last(backend)]);
+    expect(last(backend)).toMatchObject({ status: 'cancelled', result: { reason: 'cancelled' } });
+  });
+
+  test('Claude takes too long', async () => {
+    await using backend = await startBackend();
+    await using stage = await setStage(work);
+    const run = await dispatch(stage, backend, { inputs: { timeout_minutes: '0.05' } });
+
+    expectFailure(run, 'timed_out', /timeout_minutes/);
+    expect(last(backend)).toMatchObject({ status: 'failed', result: { reason: 'timed_out' } });
+  });
+
+  test('GitHub takes no token', async () => {
+    await using backend = await startBackend();
+    await using stage = await setStage();
+    const run = await dispatch(stage, backend, { inputs: { github_token: 'ghs_nobodys' } });
+
+    expectFailure(run, 'github_auth', /./);
+    expect(last(backend)).toMatchObject({ status: 'failed', result: { reason: 'github_auth' } });
+  });
+});
+
 test('main is killed: the post step tells the end, after what was not acknowledged', async () => {
   await using backend = await startBackend();
   await using stage = await setStage([
