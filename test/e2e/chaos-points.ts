@@ -53,13 +53,13 @@ const both =
     all.every((fits) => fits(request, facts));
 /** The second of those that fit, and so on. */
 const nth = (n: number, make: () => Fits): Fits => {
-  // Counted anew in each story.
-  const seen = new Map<string, number>();
+  // Counted anew in each story: threads of another round have the same key.
+  const seen = new WeakMap<object, number>();
   const fits = make();
   return (request, facts) => {
     if (!fits(request, facts)) return false;
-    seen.set(facts.key, (seen.get(facts.key) ?? 0) + 1);
-    return seen.get(facts.key) === n;
+    seen.set(facts, (seen.get(facts) ?? 0) + 1);
+    return seen.get(facts) === n;
   };
 };
 const anyComment: Fits = ({ method, path }) =>
