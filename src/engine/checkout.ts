@@ -1,5 +1,4 @@
 /** The checkout of one run: taken over, put on its branch, guarded by its gate, and given back. */
-import { AppError } from '../words/errors.ts';
 import type { Fence } from '../words/fence.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';

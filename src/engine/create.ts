@@ -52,7 +52,6 @@ export class Run {
   private readonly task: Task;
   private readonly door: Door;
   private readonly connection: Connection;
-
   /** Who dispatched the task and hears of it; null for most. */
   private readonly backend: Backend | null;
 
@@ -131,7 +130,7 @@ export class Run {
       await workspace.setIdentity(identity);
       return null;
     }
-    const { client, credential } = this.connection;
+    const { credential } = this.connection;
     const plan = await this.planBranch(gathered, identity);
     this.checkout = await prepareCheckout({
       door,
@@ -146,14 +145,6 @@ export class Run {
       secrets: door.secrets,
     });
     return this.checkout;
-  }
-
-  private async planBranch(gathered: Gathered, identity: Identity): Promise<BranchPlan> {
-    const { task, door, connection } = this;
-    const { client } = connection;
-    const plan = await planBranch({ task, thread: gathered?.thread ?? null, config: door.config }, client);
-    const branch = dispatchOf(task)?.branch;
-    return branch && !plan.head ? onNamedBranch(plan, { branch, task, identity }, client) : plan;
   }
 
   buildPrompt(gathered: Gathered, checkout: Prepared | null): SessionPrompt {
@@ -219,7 +210,15 @@ export class Run {
     });
   }
 
-  /** Tag mode needs a checkout; agent mode takes one over when there is one. Answers where Claude works. */
+  private async planBranch(gathered: Gathered, identity: Identity): Promise<BranchPlan> {
+    const { task, door, connection } = this;
+    const { client } = connection;
+    const plan = await planBranch({ task, thread: gathered?.thread ?? null, config: door.config }, client);
+    const branch = dispatchOf(task)?.branch;
+    return branch && !plan.head ? onNamedBranch(plan, { branch, task, identity }, client) : plan;
+  }
+
+  /** A branch needs a checkout; a prompt alone takes one over when there is one. Answers where Claude works. */
   private async takeOver(): Promise<string> {
     try {
       this.workspace = await openCheckout(this.door);

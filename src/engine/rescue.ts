@@ -69,6 +69,8 @@ export async function rescue(post: Rescue): Promise<void> {
     );
   }
   if (!memory.ended) await attempt('The backend could not be told', () => tellBackend(post, result));
+  // Main had come to its result, and was killed while it told the backend.
+  if (!memory.ended && memory.result) tell(post, memory.result);
   await attempt('The scratch directory could not be removed', () => removeScratch(post));
   for (const token of memory.tokens ?? []) {
     await attempt('A token could not be revoked', () => revokeToken(post.host, token, hurried));
@@ -172,7 +174,7 @@ async function tellBackend(post: Rescue, result: Result): Promise<void> {
 
 /** Where people look besides the comment: annotation and step summary. */
 function tell(post: Rescue, result: Result): void {
-  post.log.error(`${result.summary}\n${result.remedy}`);
+  if (result.conclusion !== 'success') post.log.error(`${result.summary}\n${result.remedy}`);
   const decision = 'The run was finished by the post step.';
   post.summary(renderSummary({ decision, facts: [], result, delivery: '', warnings: [], report: '' }));
 }
