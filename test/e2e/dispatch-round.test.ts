@@ -71,6 +71,8 @@ async function setRound(answer?: (n: number) => number | Promise<number>): Promi
 const says = (message: string, completed_tasks: string[]): Step => ({
   tools: [mcp('github_progress', 'update_claude_progress', { message, completed_tasks })],
 });
+/** Until the story says so, or for ever. */
+const busy: Step = { tools: [bash('while [ ! -e .git/go ]; do sleep 0.05; done')] };
 const work: Step[] = [
   says('I start.', []),
   { tools: [bash('echo hello > page.md && git add page.md && git commit -qm "Add a page"')] },
@@ -135,11 +137,7 @@ describe('the server is killed', () => {
   afterAll(() => round?.[Symbol.asyncDispose]());
 
   test('in the middle: nothing that it had acknowledged is lost, nothing comes twice out of order', async () => {
-    round.stage.model.script([
-      says('I start.', []),
-      { tools: [bash('while [ ! -e .git/go ]; do sleep 0.05; done')] },
-      ...work.slice(1),
-    ]);
+    round.stage.model.script([says('I start.', []), busy, ...work.slice(1)]);
     const running = round.run('req-killed');
     await round.backend.hears(({ message }) => message === 'I start.');
     await round.server.kill('SIGKILL');
@@ -151,7 +149,7 @@ describe('the server is killed', () => {
   });
 
   test('main is killed: the backend hears that the task failed, once', async () => {
-    round.stage.model.script([says('Half of it.', ['One']), { tools: [bash('sleep 60')] }]);
+    round.stage.model.script([says('Half of it.', ['One']), busy]);
     const before = round.stage.model.main.length;
     const run = await round.run('req-main', {
       killMain: until('Claude sleeps', () => round.stage.model.main.length > before + 1),

@@ -14,6 +14,8 @@ const says = (message: string, completed_tasks: string[], current_task: string):
 const commit = (file = 'page.md'): Step => ({
   tools: [bash(`echo 'A page.' > ${file} && git add ${file} && git commit -qm "Add a page"`)],
 });
+/** Until the story says so, or for ever. */
+const busy: Step = { tools: [bash('while [ ! -e .git/go ]; do sleep 0.05; done')] };
 const push: Step = { tools: [mcp('github_file_ops', 'push_changes')] };
 
 /** The run that GitHub starts for a dispatch, with an identity of its own. */
@@ -319,7 +321,7 @@ describe('the task is neither slowed nor failed by its endpoint, and the end arr
 });
 
 describe('an end that is no success is told too', () => {
-  const work: Step[] = [says('I start.', [], 'Reading'), { tools: [bash('sleep 60')] }];
+  const work: Step[] = [says('I start.', [], 'Reading'), busy];
 
   test('the job is cancelled', async () => {
     await using backend = await startBackend();
@@ -352,11 +354,7 @@ describe('an end that is no success is told too', () => {
 
 test('main is killed: the post step tells the end, after what was not acknowledged', async () => {
   await using backend = await startBackend();
-  await using stage = await setStage([
-    says('Half of it.', ['Wrote one.md'], 'The rest'),
-    commit(),
-    { tools: [bash('sleep 60')] },
-  ]);
+  await using stage = await setStage([says('Half of it.', ['Wrote one.md'], 'The rest'), commit(), busy]);
   const run = await dispatch(stage, backend, {
     killMain: until('Claude sleeps', () => stage.model.main.length > 2),
   });
@@ -371,4 +369,26 @@ test('main is killed: the post step tells the end, after what was not acknowledg
     result: { conclusion: 'failure', reason: 'internal' },
   });
   expect(events.filter(({ status }) => status === 'failed')).toHaveLength(1);
+});
+
+test('main is killed while it tells the end: the post step tells the same one', async () => {
+  let isUp = false;
+  const told = () => backend.requests.filter(({ body }) => body.includes('"status":"completed"')).length;
+  await using backend = await startBackend(() => (isUp || told() === 0 ? 202 : 503));
+  await using stage = await setStage([commit(), { text: 'Done.' }]);
+  const run = await dispatch(stage, backend, {
+    killMain: until('the end was not taken', () => told() > 0).then(() => {
+      isUp = true;
+    }),
+  });
+
+  expect(run.main.signal, run.log).toBe('SIGKILL');
+  expect(last(backend)).toMatchObject({
+    status: 'completed',
+    result: { conclusion: 'success', branch: newBranches(stage)[0], commits: 1 },
+  });
+  expect(once(backend.heard).filter(({ result }) => result)).toHaveLength(1);
+  expect(run.summary).toContain('Forgehand: success');
+  expect(run.summary).toContain('It knows that the task ended.');
+  expectTidy(run, stage);
 });
