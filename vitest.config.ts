@@ -9,8 +9,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'testkit/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(isScale ? [] : ['test/e2e/*-scale.test.ts'])],
-    // Stories wait for processes more than they work: one at a time would leave most of two cores idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Stories wait for processes more than they work: with fewer, two cores are idle half of the time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './scripts/tally.ts'],
