@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -11,10 +12,12 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLog } from '../../words/log.ts';
@@ -25,7 +28,7 @@ import { openStore } from './store.ts';
 const isRoot = process.getuid?.() === 0;
 const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0;
 const said: string[] = [];
-const log = createLog((_, message) => void said.push(message));
+const log = createLog((_, message, fields) => void said.push([message, ...Object.values(fields)].join(' ')));
 
 let root: string;
 let dataDir: string;
@@ -161,6 +164,60 @@ test('a file of a dead one, whose number another program has by now, is no obsta
   expect(readlinkSync(`/proc/${bystander.pid}/cwd`)).toBeTruthy();
   bystander.kill('SIGKILL');
 });
+
+test('lock files that were left empty, or whose number another program of that account has, are no obstacle', async () => {
+  const { close } = await start();
+  await close();
+  await stopEmbedded(dataDir);
+  const owner = statSync(join(dataDir, 'postgres/data'));
+  const bystander = spawn('sleep', ['60'], isRoot ? { uid: owner.uid, gid: owner.gid } : {});
+  const leave = (file: string, text: string) => {
+    const path = join(dataDir, 'postgres', file);
+    writeFileSync(path, text);
+    utimesSync(path, new Date(), new Date(Date.now() - 60_000));
+  };
+  for (const text of ['', `${bystander.pid}\n`]) {
+    leave('data/postmaster.pid', text);
+    leave('run/.s.PGSQL.5432.lock', text);
+    const { url, close: closeThis } = await start();
+    expect(await ask(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await closeThis();
+    await stopEmbedded(dataDir);
+  }
+  bystander.kill('SIGKILL');
+});
+
+test('what a killed one left is ended, but not another process’s that is just coming up: that one is waited for', async () => {
+  const { close } = await start();
+  await close();
+  await stopEmbedded(dataDir);
+  const data = realpathSync(join(dataDir, 'postgres/data'));
+  const program = join(root, 'postgres');
+  copyFileSync(spawnSync('which', ['sleep'], { encoding: 'utf8' }).stdout.trim(), program);
+  const [child, comingUp] = ['postgres: checkpointer ', program].map((argv0) =>
+    spawn(program, ['60'], { cwd: data, argv0 }),
+  );
+  await Promise.all([once(child!, 'spawn'), once(comingUp!, 'spawn')]);
+  let isUp = false;
+  const starting = start().then(() => (isUp = true));
+  await once(child!, 'exit');
+  await sleep(300);
+  expect([isUp, comingUp!.exitCode, comingUp!.signalCode]).toEqual([false, null, null]);
+  comingUp!.kill();
+  await starting;
+});
+
+test('a start that goes on failing says why', async () => {
+  const { close } = await start();
+  const settings = join(dataDir, 'postgres/data/postgresql.conf');
+  const [good, pid] = [readFileSync(settings, 'utf8'), postmaster()];
+  writeFileSync(settings, `${good}\nno_such_setting = 1\n`);
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(() => said.join('\n'), { timeout: 30_000 }).toContain('no_such_setting');
+  writeFileSync(settings, good);
+  await expect.poll(() => said.at(-1), { timeout: 30_000 }).toBe('The embedded PostgreSQL is back.');
+  await close();
+}, 60_000);
 
 test('a data directory whose path is too long for a socket gets a short private one elsewhere', async () => {
   dataDir = join(root, 'x'.repeat(90), 'data');

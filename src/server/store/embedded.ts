@@ -55,7 +55,10 @@ export async function startEmbedded({ dataDir, log, settings }: EmbeddedOptions)
   await ensureDatabase(cluster.socket);
   const watch = watchOver(cluster, async () => {
     log.warning('The embedded PostgreSQL went away; starting it again.');
-    await ensureRunning(cluster, all, log);
+    await ensureRunning(cluster, all, log).catch((error: AppError) => {
+      log.error(error.message, { remedy: error.remedy });
+      throw error;
+    });
     log.info('The embedded PostgreSQL is back.');
   });
   return { url: urlOf(cluster.socket, 'forgehand'), close: watch.close };
@@ -73,11 +76,10 @@ export async function stopEmbedded(dataDir: string): Promise<boolean> {
   const directory = join(dataDir, 'postgres', 'data');
   if (!existsSync(directory)) return false;
   const data = realpathSync(directory);
+  const cameUp = Date.now() + 20_000;
+  while (!clearLeftovers(data, null) && !runningPostmaster(data) && Date.now() < cameUp) await sleep(20);
   const running = runningPostmaster(data);
-  if (!running) {
-    clearLeftovers(data);
-    return false;
-  }
+  if (!running) return false;
   // SIGINT: roll back what is under way, write everything, go. SIGQUIT leaves the writing to the next start.
   for (const [name, waitMs] of [
     ['SIGINT', 20_000],
@@ -160,15 +162,14 @@ async function ensureRunning(cluster: Cluster, settings: Record<string, string>,
     const running = runningPostmaster(cluster.data);
     if (running && running.socket !== cluster.socket) cluster.socket = running.socket;
     if (running && (await answers(cluster.socket))) return;
-    if (!running) {
+    if (!running && clearLeftovers(cluster.data, cluster.socket)) {
       if (starts >= 10) break;
-      clearLeftovers(cluster.data);
       starts += 1;
       const { ended } = startPostmaster(cluster, settings);
       await Promise.race([ended, untilAnswers(cluster.socket, end)]);
       if (await answers(cluster.socket)) return log.debug('The embedded PostgreSQL was started.');
     }
-    await sleep(running ? 50 : 100 * starts);
+    await sleep(running ? 50 : 100 * Math.max(starts, 1));
   }
   throw new AppError(
     'internal',
@@ -227,9 +228,9 @@ function watchOver(cluster: Cluster, gone: () => Promise<void>): { close(): Prom
       application_name: 'forgehand watch',
     });
     fresh.on('error', () => {});
-    fresh.once('end', () => void back());
     client = fresh;
     await fresh.connect();
+    fresh.once('end', () => void back());
   };
   const back = async (): Promise<void> => {
     for (let pause = 100; !closed; pause = Math.min(pause * 2, 5_000)) {

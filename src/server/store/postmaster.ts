@@ -102,18 +102,34 @@ export function runningPostmaster(data: string): Postmaster | null {
 }
 
 /**
- * Clears the way for a new postmaster: a file whose process id is another program's by now is removed, and what a killed
- * postmaster left running is ended; PostgreSQL itself refuses to start beside either.
+ * Clears the way for a new postmaster, which PostgreSQL refuses beside what a killed one left: its children are ended, and
+ * a lock file is removed that is empty or names another program. Answers false while another process's postmaster is
+ * coming up, which must be left alone: several of ours watch over one cluster, and all see its end at once.
  */
-export function clearLeftovers(data: string): void {
-  if (runningPostmaster(data)) return;
-  const left = processesIn(data);
-  if (left === null) return;
-  for (const pid of left) signal(pid, 'SIGKILL');
-  const pid = Number(readLine(`${data}/postmaster.pid`));
-  if (pid > 1 && left.length === 0 && isAlive(pid) && worksIn(data, pid) === false) {
-    rmSync(`${data}/postmaster.pid`, { force: true });
+export function clearLeftovers(data: string, socket: string | null): boolean {
+  if (runningPostmaster(data)) return false;
+  const found = processesIn(data);
+  if (!found) return true;
+  const orphans = found.filter(({ isChild, parent }) => isChild && !found.some(({ pid }) => pid === parent));
+  for (const { pid } of orphans) signal(pid, 'SIGKILL');
+  if (found.some(({ isChild }) => !isChild)) return false;
+  if (found.length === 0) {
+    removeStale(`${data}/postmaster.pid`, data);
+    if (socket) removeStale(`${socket}/.s.PGSQL.5432.lock`, data);
   }
+  return true;
+}
+
+/** A file this young may be a postmaster's that came up since its processes were looked for. */
+const youngMs = 1_000;
+
+function removeStale(file: string, data: string): void {
+  const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY);
+  if (age < youngMs) return;
+  const pid = Number(readLine(file));
+  const isAnothers = pid > 1 && isAlive(pid) && worksIn(data, pid) === false;
+  // Empty: its postmaster was killed between making it and writing its number there.
+  if (!(pid > 1) || isAnothers) rmSync(file, { force: true });
 }
 
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
@@ -141,14 +157,26 @@ function worksIn(data: string, pid: number): boolean | null {
   }
 }
 
-function processesIn(data: string): number[] | null {
+interface Process {
+  pid: number;
+  parent: number;
+  /** A postmaster's command line begins with its program; those of its children with `postgres: `. */
+  isChild: boolean;
+}
+
+function processesIn(data: string): Process[] | null {
   if (!existsSync('/proc/self/cwd')) return null;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter(
       (pid) => pid !== process.pid && worksIn(data, pid) && /postgres/.test(readLine(`/proc/${pid}/comm`)),
-    );
+    )
+    .map((pid) => ({
+      pid,
+      parent: Number(/\) \S (\d+)/.exec(readLine(`/proc/${pid}/stat`))?.[1] ?? 0),
+      isChild: readLine(`/proc/${pid}/cmdline`).startsWith('postgres: '),
+    }));
 }
 
 function readLine(path: string): string {
