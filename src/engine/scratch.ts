@@ -6,6 +6,14 @@ export function scratchPath({ temp }: { temp: string }, mark: string): string {
   return join(temp, `forgehand-${mark}`);
 }
 
+/**
+ * Where Claude finds the images of a thread: beside the private directory, as that one is closed to Claude. Who removes
+ * the one removes the other.
+ */
+export function imagesPath(scratch: string): string {
+  return `${scratch}-images`;
+}
+
 /** True for a directory of that form: nothing else is ever removed or read because a memory names it. */
 export function isOwnScratch({ temp }: { temp: string }, scratch: string): boolean {
   return resolve(dirname(scratch)) === resolve(temp) && /^forgehand-[0-9a-f-]{36}$/.test(basename(scratch));
