@@ -68,17 +68,60 @@ describe('one credential is chosen, and no other reaches Claude', () => {
       {},
     ],
     [
-      'federation gives way to a key',
-      { anthropic_api_key: key, anthropic_federation_rule_id: 'fdrl_1', anthropic_organization_id: 'o' },
-      {},
-      { ANTHROPIC_API_KEY: key },
+      "a workload's own identity, which it renews itself",
+      { anthropic_federation_rule_id: 'fdrl_1', anthropic_organization_id: 'o' },
+      { ANTHROPIC_IDENTITY_TOKEN_FILE: '/var/run/token' },
+      { ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_1', ANTHROPIC_ORGANIZATION_ID: 'o' },
     ],
   ])('%s', (_, inputs, job, set) => {
     const credential = choose(inputs, job);
     expect(credential.set).toEqual(set);
     expect(credential.warnings).toEqual([]);
+    expect(credential.identity).toBeNull();
     const others = ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN'].filter((name) => !(name in set));
     expect(credential.unset).toEqual(others);
+  });
+});
+
+describe('workload identity federation', () => {
+  const rule = { anthropic_federation_rule_id: 'fdrl_1', anthropic_organization_id: 'org-1' };
+  const runner = { ACTIONS_ID_TOKEN_REQUEST_URL: 'http://issuer', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'r' };
+
+  test('is used when there is nothing else: what to exchange for, and whom the token is for', () => {
+    const credential = choose(
+      { ...rule, anthropic_service_account_id: 'svac_1', anthropic_workspace_id: 'wrkspc_1' },
+      runner,
+    );
+    expect(credential).toMatchObject({
+      set: {
+        ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_1',
+        ANTHROPIC_ORGANIZATION_ID: 'org-1',
+        ANTHROPIC_SERVICE_ACCOUNT_ID: 'svac_1',
+        ANTHROPIC_WORKSPACE_ID: 'wrkspc_1',
+      },
+      unset: ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN'],
+      identity: { audience: 'https://api.anthropic.com' },
+      warnings: [],
+    });
+  });
+
+  test('counts by environment too, and its audience may be another', () => {
+    const job = { ...runner, ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_2', ANTHROPIC_ORGANIZATION_ID: 'org-2' };
+    expect(choose({ anthropic_oidc_audience: 'https://gateway' }, job)).toMatchObject({
+      set: { ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_2', ANTHROPIC_ORGANIZATION_ID: 'org-2' },
+      identity: { audience: 'https://gateway' },
+    });
+  });
+
+  test.each<[string, Record<string, string>, Record<string, string>]>([
+    ['a key', { anthropic_api_key: key }, {}],
+    ['an OAuth token', { claude_code_oauth_token: oauth }, {}],
+    ["a gateway's token", {}, { ANTHROPIC_AUTH_TOKEN: 't' }],
+  ])('gives way to %s, with a warning', (_, inputs, job) => {
+    const credential = choose({ ...rule, ...inputs }, { ...runner, ...job });
+    expect(credential.identity).toBeNull();
+    expect(credential.set).not.toHaveProperty('ANTHROPIC_FEDERATION_RULE_ID');
+    expect(credential.warnings).toEqual([expect.stringMatching(/^Several model credentials were given; /)]);
   });
 });
 
@@ -104,10 +147,22 @@ describe('what cannot work is an error that names what is missing', () => {
       { reason: 'model_auth', message: /no credential/ },
     ],
     [
-      'federation alone, which is not there yet',
+      'federation without its organization',
       { anthropic_federation_rule_id: 'fdrl_1' },
       {},
-      { reason: 'model_auth', message: /federation is not available/ },
+      { reason: 'model_auth', message: /federation needs `anthropic_organization_id` as well/ },
+    ],
+    [
+      'federation without its rule',
+      { anthropic_organization_id: 'o' },
+      {},
+      { reason: 'model_auth', message: /federation needs `anthropic_federation_rule_id` as well/ },
+    ],
+    [
+      'federation in a job without an identity',
+      { anthropic_federation_rule_id: 'fdrl_1', anthropic_organization_id: 'o' },
+      {},
+      { reason: 'model_auth', message: /federation needs the OIDC token of the job/ },
     ],
     [
       'two providers',

@@ -8,6 +8,8 @@ export interface ModelCredential {
   set: Environment;
   /** Variables that must not reach Claude, as another credential was chosen. */
   unset: string[];
+  /** Set when the job's own identity is the credential: who its OIDC token is for. Null for every other. */
+  identity: { audience: string } | null;
   /** Values to mask and redact. */
   secrets: string[];
   warnings: string[];
@@ -21,7 +23,7 @@ const secretVariables = `ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN ANTHROPIC_AUT
 /** What Claude Code itself takes for yes. */
 const switchedOn = /^(1|true|yes|on)$/i;
 const remedy =
-  'Give `anthropic_api_key` or `claude_code_oauth_token`, or set one of `use_bedrock`, `use_vertex`, `use_foundry`, or ANTHROPIC_AUTH_TOKEN for a gateway.';
+  'Give `anthropic_api_key` or `claude_code_oauth_token`, or `anthropic_federation_rule_id` with `anthropic_organization_id`, or set one of `use_bedrock`, `use_vertex`, `use_foundry`, or ANTHROPIC_AUTH_TOKEN for a gateway.';
 
 /** @throws AppError `invalid_input` for contradictions, `model_auth` when there is no usable credential. */
 export function chooseCredential(config: Config, job: Record<string, string | undefined>): ModelCredential {
@@ -29,31 +31,75 @@ export function chooseCredential(config: Config, job: Record<string, string | un
   const secrets = secretVariables.map((name) => job[name]?.trim() ?? '').filter(Boolean);
   for (const given of [config.anthropicApiKey, config.claudeCodeOauthToken])
     if (given) secrets.push(given.reveal());
-  if (provider) return { set: { [provider]: '1' }, unset: [...direct], secrets, warnings: [] };
+  if (provider)
+    return { set: { [provider]: '1' }, unset: [...direct], identity: null, secrets, warnings: [] };
 
-  const available: [string, string][] = [];
-  const apiKey = config.anthropicApiKey?.reveal() || job.ANTHROPIC_API_KEY?.trim();
-  if (apiKey) available.push(['ANTHROPIC_API_KEY', apiKey]);
-  const oauth = config.claudeCodeOauthToken?.reveal() || job.CLAUDE_CODE_OAUTH_TOKEN?.trim();
-  if (oauth) available.push(['CLAUDE_CODE_OAUTH_TOKEN', oauth]);
-  const chosen = available[0];
-  if (!chosen) {
-    if (job.ANTHROPIC_AUTH_TOKEN) return { set: {}, unset: [...direct], secrets, warnings: [] };
-    if (config.anthropicFederationRuleId || config.anthropicOrganizationId) {
-      throw new AppError('model_auth', 'Workload identity federation is not available in this version.', {
-        remedy,
-      });
-    }
-    throw new AppError('model_auth', 'There is no credential for the model.', { remedy });
-  }
-  const warnings =
-    available.length > 1 ? [`Several model credentials were given; ${chosen[0]} is used.`] : [];
-  return {
-    set: { [chosen[0]]: chosen[1] },
-    unset: direct.filter((name) => name !== chosen[0]),
-    secrets,
-    warnings,
+  const federation = federationOf(config, job);
+  const given = {
+    ANTHROPIC_API_KEY: config.anthropicApiKey,
+    CLAUDE_CODE_OAUTH_TOKEN: config.claudeCodeOauthToken,
   };
+  const available = direct.flatMap((name) => {
+    const value = given[name]?.reveal() || job[name]?.trim();
+    return value ? [[name, value] as const] : [];
+  });
+  const chosen = available[0];
+  const isGateway = Boolean(job.ANTHROPIC_AUTH_TOKEN?.trim());
+  if (!chosen && !isGateway) {
+    if (!federation) throw new AppError('model_auth', 'There is no credential for the model.', { remedy });
+    return { ...federated(federation, config, job), unset: [...direct], secrets, warnings: [] };
+  }
+  const used = chosen?.[0] ?? 'ANTHROPIC_AUTH_TOKEN';
+  const several = available.length > 1 || federation !== null;
+  return {
+    set: chosen ? { [chosen[0]]: chosen[1] } : {},
+    unset: direct.filter((name) => name !== used),
+    identity: null,
+    secrets,
+    warnings: several ? [`Several model credentials were given; ${used} is used.`] : [],
+  };
+}
+
+/** Variables by which Claude Code knows what to exchange an identity token for, and the inputs that set them. */
+const federationVariables = {
+  ANTHROPIC_FEDERATION_RULE_ID: 'anthropicFederationRuleId',
+  ANTHROPIC_ORGANIZATION_ID: 'anthropicOrganizationId',
+  ANTHROPIC_SERVICE_ACCOUNT_ID: 'anthropicServiceAccountId',
+  ANTHROPIC_WORKSPACE_ID: 'anthropicWorkspaceId',
+} as const satisfies Record<string, keyof Config>;
+
+/** What was given of workload identity federation; null for none of it. */
+function federationOf(config: Config, job: Record<string, string | undefined>): Environment | null {
+  const found: Environment = {};
+  for (const [variable, name] of Object.entries(federationVariables)) {
+    const value = config[name] || job[variable]?.trim();
+    if (value) found[variable] = value;
+  }
+  return found.ANTHROPIC_FEDERATION_RULE_ID || found.ANTHROPIC_ORGANIZATION_ID ? found : null;
+}
+
+/** @throws AppError `model_auth` when half of it is missing, or the job has no identity. */
+function federated(
+  federation: Environment,
+  config: Config,
+  job: Record<string, string | undefined>,
+): Pick<ModelCredential, 'set' | 'identity'> {
+  for (const name of ['anthropic_federation_rule_id', 'anthropic_organization_id']) {
+    if (federation[name.toUpperCase()]) continue;
+    throw new AppError('model_auth', `Workload identity federation needs \`${name}\` as well.`, { remedy });
+  }
+  // A workload that brings its own identity has its own issuer.
+  if (job.ANTHROPIC_IDENTITY_TOKEN_FILE) return { set: federation, identity: null };
+  if (!job.ACTIONS_ID_TOKEN_REQUEST_URL || !job.ACTIONS_ID_TOKEN_REQUEST_TOKEN) {
+    throw new AppError(
+      'model_auth',
+      'Workload identity federation needs the OIDC token of the job, which it may not have.',
+      {
+        remedy: "Add `id-token: write` to the job's `permissions:`.",
+      },
+    );
+  }
+  return { set: federation, identity: { audience: config.anthropicOidcAudience } };
 }
 
 function chooseProvider(config: Config, job: Record<string, string | undefined>): string | null {

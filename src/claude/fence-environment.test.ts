@@ -51,6 +51,11 @@ test.each([
     { CLAUDE_CODE_USE_BEDROCK: 'true', ANTHROPIC_BEDROCK_BASE_URL: 'https://bedrock.example:8443/x' },
     'bedrock.example:8443',
   ],
+  [{ ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_1' }, 'api.anthropic.com:443'],
+  [
+    { ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_1', ANTHROPIC_BASE_URL: 'https://gateway.example/x' },
+    'gateway.example:443',
+  ],
 ] as const)(
   '%j: the documented exception; credentials stay inside and the provider’s hosts are listed',
   (environment, host) => {
@@ -69,4 +74,11 @@ test('files of the provider’s credentials are named, where they are', () => {
   expect(modelPlace(environment).files).toEqual({
     AWS_SHARED_CREDENTIALS_FILE: join(home, '.aws/credentials'),
   });
+});
+
+test('what federation gives is kept in the fence’s own home; a key beside it is what counts', () => {
+  const federated = { ANTHROPIC_FEDERATION_RULE_ID: 'fdrl_1', ANTHROPIC_CONFIG_DIR: '/runner/scratch' };
+  expect(inside(federated).ANTHROPIC_CONFIG_DIR).toMatch(/\/\.config\/anthropic$/);
+  expect(inside(federated).ANTHROPIC_CONFIG_DIR).not.toContain('/runner');
+  expect(modelPlace({ ...federated, ANTHROPIC_API_KEY: 'k' }).access).toMatchObject({ apiKey: 'k' });
 });

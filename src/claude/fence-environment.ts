@@ -24,6 +24,7 @@ export function modelPlace(environment: Environment): ModelPlace {
   if (isOn('CLAUDE_CODE_USE_BEDROCK')) return bedrock(environment);
   if (isOn('CLAUDE_CODE_USE_VERTEX')) return vertex(environment);
   if (isOn('CLAUDE_CODE_USE_FOUNDRY')) return foundry(environment);
+  if (isFederated(environment)) return federation(environment);
   const access: ModelAccess = {
     baseUrl: environment.ANTHROPIC_BASE_URL || 'https://api.anthropic.com',
     apiKey: environment.ANTHROPIC_API_KEY || null,
@@ -57,6 +58,8 @@ export function fencedEnvironment(
     TMPDIR: home.temp,
     CLAUDE_CONFIG_DIR: join(home.home, '.claude'),
   });
+  // What the exchange gave is kept for all processes of the session, which could not use one identity token twice.
+  if (isFederated(environment)) inside.ANTHROPIC_CONFIG_DIR = join(home.home, '.config/anthropic');
   if (!place.access) return { ...inside, ...place.files };
   for (const name of credentials) if (inside[name]) inside[name] = placeholder;
   delete inside.ANTHROPIC_CUSTOM_HEADERS;
@@ -64,6 +67,11 @@ export function fencedEnvironment(
   inside.ANTHROPIC_BASE_URL = 'http://127.0.0.1:9';
   inside.ANTHROPIC_UNIX_SOCKET = `${socketDirectory}/model.sock`;
   return inside;
+}
+
+/** Claude Code takes a credential that does not expire before it exchanges an identity. */
+function isFederated(environment: Environment): boolean {
+  return Boolean(environment.ANTHROPIC_FEDERATION_RULE_ID) && !credentials.some((name) => environment[name]);
 }
 
 function headersOf(lines: string): Record<string, string> {
@@ -118,6 +126,15 @@ function https(hosts: string[]): string[] {
 function placesOf(url: string | undefined): string[] {
   const parsed = url ? URL.parse(url) : null;
   return parsed ? [`${parsed.hostname}:${parsed.port || (parsed.protocol === 'http:' ? 80 : 443)}`] : [];
+}
+
+/** The exchange is at the model's own address. */
+function federation(environment: Environment): ModelPlace {
+  return {
+    access: null,
+    egress: placesOf(environment.ANTHROPIC_BASE_URL || 'https://api.anthropic.com'),
+    files: filesOf(environment, { ANTHROPIC_IDENTITY_TOKEN_FILE: null }),
+  };
 }
 
 /** Those that are there: as the variable says, else where the provider's tools keep them in HOME. */

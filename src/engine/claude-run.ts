@@ -1,9 +1,13 @@
 /** Claude in one run: started as soon as access is granted, given its prompt when the thread has been read, ended for good. */
+
+import { chooseCredential } from '../claude/credential.ts';
 import { findClaude } from '../claude/executable.ts';
 import { type OpenFence, probeFence } from '../claude/fence.ts';
+import { type Identity, openIdentity } from '../claude/identity.ts';
 import type { SessionPlan } from '../claude/options.ts';
 import { endProcesses } from '../claude/process.ts';
 import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
+import { requestOidcToken } from '../github/oidc.ts';
 import { AppError } from '../words/errors.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
@@ -28,6 +32,7 @@ export class ClaudeRun {
   readonly messages: unknown[] = [];
   /** What Claude runs in; null where there is none. */
   fence: OpenFence | null = null;
+  private identity: Identity | null = null;
   private pid: number | null = null;
   private session: OpenSession | null = null;
   private readonly limit = new AbortController();
@@ -44,11 +49,12 @@ export class ClaudeRun {
     const { door, task, servers, systemAppend, githubToken } = this.options;
     const settings = claudeSettings({ door, task, githubToken });
     // Loading the Agent SDK blocks for 50 ms, so it goes on beside the file work of the others.
-    const [cwd, executable, { openSession }, support] = await Promise.all([
+    const [cwd, executable, { openSession }, support, identity] = await Promise.all([
       directory,
       this.find(),
       import('../claude/session.ts'),
       door.config.sandbox === 'off' ? null : probeFence(),
+      this.openIdentity(),
       import('../claude/start.ts').then(({ warmUp }) => warmUp()),
     ]);
     this.signal.throwIfAborted();
@@ -56,7 +62,9 @@ export class ClaudeRun {
     const hasGitHubToken = githubToken !== null;
     this.fence = await openRunFence({
       ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
+      readOnly: identity ? [identity.directory] : [],
     });
+    if (this.fence?.owner) await identity?.giveTo(this.fence.owner);
     // With a prompt alone Claude has what the workflow allows, and can tell a backend that follows it.
     const tools = toolNames(
       hasBranch(task) ? servers : servers.filter(({ name }) => name === 'github_progress'),
@@ -67,6 +75,7 @@ export class ClaudeRun {
       this.fence,
       hasBranch(task) && door.config.allowBash,
     );
+    Object.assign(plan.environment, identity?.environment);
     this.signal.throwIfAborted();
     this.session = await openSession(plan, {
       signal: this.signal,
@@ -109,7 +118,23 @@ export class ClaudeRun {
   /** Ends Claude and everything that it has started; one that is only about to start never does. */
   async end(): Promise<void> {
     this.limit.abort(new AppError('cancelled', 'Claude was ended.'));
+    this.identity?.close();
     await endProcesses(this.options.door.mark, this.pid);
+  }
+
+  /** The job's identity as the model's credential, where that is what the settings say. */
+  private async openIdentity(): Promise<Identity | null> {
+    const { config, job, oidc, scratch, addSecret, warn } = this.options.door;
+    const { identity } = chooseCredential(config, job);
+    if (!identity) return null;
+    const mint = async () => {
+      const token = await requestOidcToken(oidc, identity.audience);
+      addSecret(token);
+      return token;
+    };
+    const onProblem = ({ message }: Error) => warn(`The identity token was not renewed: ${message}`);
+    this.identity = await openIdentity({ mint, scratch, onProblem });
+    return this.identity;
   }
 
   private find(): Promise<string> {

@@ -38,6 +38,8 @@ export function claudeSettings({ door, task, githubToken }: SettingsRequest): Cl
   for (const secret of credential.secrets) door.addSecret(secret);
   const environment = { ...allowedEnvironment(door.job), ...fixedEnvironment, ...credential.set };
   for (const name of credential.unset) delete environment[name];
+  // A profile of the machine would be taken instead, and what the exchange gives would stay there.
+  if (credential.identity) environment.ANTHROPIC_CONFIG_DIR = join(door.scratch, 'anthropic');
   if (githubToken) Object.assign(environment, githubEnvironment(door.host.serverUrl, githubToken));
   environment[runMark] = door.mark;
   const edits = hasBranch(task);

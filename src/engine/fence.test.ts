@@ -16,7 +16,13 @@ async function without(config: Partial<Door['config']>) {
     log: createLog(() => undefined),
     note: (message: string) => notes.push(message),
   } as unknown as Door;
-  const request = { workspace: '/work', executable: '/claude', environment: {}, hasGitHubToken: false };
+  const request = {
+    workspace: '/work',
+    executable: '/claude',
+    readOnly: [],
+    environment: {},
+    hasGitHubToken: false,
+  };
   const opened = await openRunFence({
     ...{ door, support: nowhere, arguments: parseClaudeArguments('') },
     ...request,

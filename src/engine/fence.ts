@@ -6,6 +6,7 @@ import type { Environment } from '../claude/environment.ts';
 import { type FenceSupport, type OpenFence, openFence } from '../claude/fence.ts';
 import { AppError } from '../words/errors.ts';
 import type { Door } from './door.ts';
+import { imagesPath } from './scratch.ts';
 
 export interface RunFenceRequest {
   door: Door;
@@ -14,6 +15,8 @@ export interface RunFenceRequest {
   /** Where Claude works. */
   workspace: string;
   executable: string;
+  /** What else of the host Claude Code needs to see. */
+  readOnly: string[];
   /** Claude's environment as it would be without a fence. */
   environment: Environment;
   arguments: ClaudeArguments;
@@ -38,7 +41,12 @@ export async function openRunFence(request: RunFenceRequest): Promise<OpenFence 
   const { HOME: home, CLAUDE_CONFIG_DIR: configuration } = environment;
   const opening = openFence({
     ...{ workspace, scratch, environment, egressAllowed, log },
-    readOnly: [executable, ...request.arguments.addDirs.map((path) => resolve(workspace, path))],
+    readOnly: [
+      executable,
+      imagesPath(scratch),
+      ...request.readOnly,
+      ...request.arguments.addDirs.map((path) => resolve(workspace, path)),
+    ],
     // The machine is the job's alone; what is left is for the runner and for us.
     limits: { processes: 4096, memoryMiB: Math.round((totalmem() / 2 ** 20) * 0.8) },
     userConfiguration: configuration || (home ? join(home, '.claude') : null),

@@ -15,6 +15,7 @@ import {
 import { type MessagesBody, ModelRequest } from './request.ts';
 import { RequestLog } from './request-log.ts';
 import type { Script, Step } from './step.ts';
+import type { TokenEndpoint } from './token-endpoint.ts';
 
 export interface ModelOptions {
   /** The default script. */
@@ -40,6 +41,8 @@ export interface ScriptedModel extends RequestLog, AsyncDisposable {
   script(steps: Script): void;
   /** Gives a script to some conversations only; of several that fit, the one added last is taken. */
   when(first: FirstText, steps: Script): void;
+  /** Exchanges identity tokens from now on; only what it gave out is accepted then. */
+  federate(endpoint: TokenEndpoint): void;
   /** Calls the watcher before each request is answered and after its answer was sent; the returned function ends that. */
   onRequest(watcher: Watcher<ModelRequest>): () => void;
   /** Ends all connections, also those that hang. */
@@ -57,6 +60,7 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
     return typeof step === 'function' ? step(request) : step;
   };
   const attempts = new Attempts();
+  let federation: TokenEndpoint | null = null;
   const moments = new Moments<ModelRequest>();
   const server = createServer((incoming, response) => {
     answerRequest(incoming, response).catch((error: unknown) => {
@@ -71,7 +75,12 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
     if (!(await moments.pass({ request, phase: 'before' }))) return void response.destroy();
     if (options.latencyMs) await pause(options.latencyMs);
     const path = request.path.split('?')[0];
-    if (path !== '/' && path !== '/api/hello' && rejectKey(request, response, options.expectedKey)) return;
+    if (federation && path === '/v1/oauth/token') {
+      const { status, body } = await federation.answer(request.body as Record<string, unknown>);
+      return sendJson(response, status, body);
+    }
+    const keys = federation?.granted ?? (options.expectedKey === undefined ? null : [options.expectedKey]);
+    if (path !== '/' && path !== '/api/hello' && rejectKey(request, response, keys)) return;
     if (request.kind === 'main') await answerStep(request, response, await stepOf(request), attempts);
     else await answerSide(request, response);
     await moments.pass({ request, phase: 'after' });
@@ -90,6 +99,9 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
     key: options.expectedKey ?? 'sk-ant-api03-scripted-claude-has-no-secrets',
     script: (steps: Script) => {
       fallback = steps;
+    },
+    federate: (endpoint: TokenEndpoint) => {
+      federation = endpoint;
     },
     when: (first: FirstText, steps: Script) => {
       scripts.push({ fits: (request) => fitsFirstText(first, request), steps });
@@ -118,11 +130,12 @@ async function receive(incoming: IncomingMessage): Promise<ModelRequest> {
   });
 }
 
-function rejectKey(request: ModelRequest, response: ServerResponse, expected: string | undefined): boolean {
-  if (expected === undefined) return false;
+/** @param accepted null for any. */
+function rejectKey(request: ModelRequest, response: ServerResponse, accepted: string[] | null): boolean {
+  if (accepted === null) return false;
   const bearer = request.headers.authorization?.replace(/^Bearer\s+/i, '');
   const key = request.headers['x-api-key'];
-  if (key === expected || bearer === expected) return false;
+  if (accepted.some((one) => one === key || one === bearer)) return false;
   const message = key === undefined && bearer !== undefined ? 'Invalid bearer token' : 'invalid x-api-key';
   sendError(response, { status: 401, message });
   return true;

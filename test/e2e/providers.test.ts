@@ -1,0 +1,69 @@
+/** Ways to the model other than a key: the job's own identity, a gateway, and a cloud provider. */
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { tokenEndpoint } from '../../testkit/claude/token-endpoint.ts';
+import { bash } from '../../testkit/claude/tools.ts';
+import { expectFailure, expectSuccess, expectTidy } from './expectations.ts';
+import { type Scene, type Stage, setStage } from './stage.ts';
+
+const rule = { id: 'fdrl_forgehand', organization: 'org-octo', serviceAccount: 'svac_robot' };
+
+/** A job with `id-token: write`, trusted by a rule of the model's organization, and no other credential. */
+function withFederation(stage: Stage, inputs: Record<string, string> = {}) {
+  const issuer = stage.github.oidc;
+  const endpoint = tokenEndpoint({ ...rule, audience: 'https://api.anthropic.com', issuer });
+  stage.model.federate(endpoint);
+  const scene: Partial<Scene> = {
+    inputs: {
+      anthropic_api_key: '',
+      anthropic_federation_rule_id: rule.id,
+      anthropic_organization_id: rule.organization,
+      anthropic_service_account_id: rule.serviceAccount,
+      // The fence never lets anything through to loopback, where this token endpoint is.
+      sandbox: 'off',
+      ...inputs,
+    },
+    oidc: issuer.request({ repository: 'octo-org/hello' }),
+  };
+  return { endpoint, scene };
+}
+
+test('the job’s identity is exchanged for the model’s credential, and nothing of it stays', async () => {
+  await using stage = await setStage([{ tools: [bash('git log -1 --format=%s')] }, { text: 'Done.' }]);
+  const { endpoint, scene } = withFederation(stage, { anthropic_workspace_id: 'wrkspc_1' });
+  const run = await stage.mention('@claude hello', scene);
+
+  expectSuccess(run);
+  expect(endpoint.asked).toMatchObject([
+    {
+      federation_rule_id: rule.id,
+      organization_id: rule.organization,
+      service_account_id: rule.serviceAccount,
+      workspace_id: 'wrkspc_1',
+    },
+  ]);
+  expect(stage.model.main[0]!.headers.authorization).toBe(`Bearer ${endpoint.granted[0]}`);
+  const assertion = String(endpoint.asked[0]!.assertion);
+  expect(run.masks).toContain(assertion);
+  expect(run.log).not.toContain(assertion);
+  expect(existsSync(`${process.env.HOME}/.config/anthropic/credentials/federation`)).toBe(false);
+  expectTidy(run, stage);
+});
+
+test('an identity that the model does not trust ends the run with the model’s own reason', async () => {
+  await using stage = await setStage();
+  const { scene } = withFederation(stage, { anthropic_federation_rule_id: 'fdrl_other' });
+  const run = await stage.mention('@claude hello', scene);
+
+  // Claude Code does not say that this was a credential, other than in words.
+  expectFailure(run, 'model_unavailable', /Token exchange failed with status 401: .*no such federation rule/);
+});
+
+test('a job that may not have an identity token is told which permission is missing', async () => {
+  await using stage = await setStage();
+  const { scene } = withFederation(stage);
+  const run = await stage.mention('@claude hello', { ...scene, oidc: undefined, checkout: false });
+
+  expectFailure(run, 'model_auth', /needs the OIDC token of the job/);
+  expect(run.annotations.at(-1)?.message).toContain('`id-token: write`');
+});
