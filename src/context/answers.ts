@@ -12,11 +12,13 @@ export interface RawActor {
 export interface RawPage<Node> {
   /** On the first page only. */
   totalCount?: number;
-  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  /** In the order in which the connection is read. */
+  pageInfo: { more: boolean; cursor: string | null };
   nodes: (Node | null)[] | null;
 }
 
 export interface RawComment {
+  id: string;
   fullDatabaseId: string | number | null;
   url: string;
   body: string;
@@ -64,7 +66,7 @@ export interface RawNodes {
       author: { name: string | null; user: { login: string } | null } | null;
     };
   };
-  closingIssuesReferences: { number: number; title: string };
+  closingIssuesReferences: { number: number; title: string; repository: { nameWithOwner: string } };
 }
 
 /** The fields of the pull request's part are absent in an issue. */
@@ -115,6 +117,7 @@ export function toActor(raw: RawActor | null): Actor {
 export function toComment(raw: RawComment): ThreadComment {
   return {
     id: Number(raw.fullDatabaseId),
+    nodeId: raw.id,
     author: toActor(raw.author),
     authorAssociation: raw.authorAssociation,
     body: raw.body,

@@ -3,7 +3,8 @@ import { schema as github } from '@octokit/graphql-schema';
 import { buildSchema, graphql as execute } from 'graphql';
 import { expect, test } from 'vitest';
 import { AppError } from '../words/errors.ts';
-import { fetchThread, type Graphql } from './fetch.ts';
+import { fetchThread } from './fetch.ts';
+import type { Graphql } from './pages.ts';
 
 const schema = buildSchema(github.idl, { assumeValidSDL: true }); // GitHub publishes one type with a field twice.
 const repository = { owner: 'octo-org', name: 'hello' };
@@ -15,15 +16,31 @@ const octocat = { __typename: 'User', login: 'octocat', databaseId: 583231 };
 
 /** A connection that hands out pages as GitHub does. */
 function connection(nodes: Node[]) {
-  return ({ first, after }: { first: number; after?: string }) => {
-    const start = after ? Number(after) : 0;
-    const end = start + first;
-    const pageInfo = { hasNextPage: end < nodes.length, endCursor: String(Math.min(end, nodes.length)) };
+  return ({
+    first,
+    after,
+    last,
+    before,
+  }: {
+    first?: number;
+    after?: string;
+    last?: number;
+    before?: string;
+  }) => {
+    const end = before
+      ? Number(before)
+      : Math.min(nodes.length, Number(after ?? 0) + (first ?? nodes.length));
+    const start = last ? Math.max(0, end - last) : Number(after ?? 0);
+    const pageInfo = {
+      ...{ hasNextPage: end < nodes.length, endCursor: String(end) },
+      ...{ hasPreviousPage: start > 0, startCursor: String(start) },
+    };
     return { totalCount: nodes.length, nodes: nodes.slice(start, end), pageInfo };
   };
 }
 
 const comment = (id: number, more: Node = {}): Node => ({
+  id: `C_${id}`,
   fullDatabaseId: String(id),
   url: `https://github.com/octo-org/hello/issues/7#issuecomment-${id}`,
   body: `comment ${id}`,
@@ -68,7 +85,9 @@ const pullRequest = (more: Node): Node =>
     reviewThreads: connection([]),
     files: connection([]),
     commits: connection([]),
-    closingIssuesReferences: connection([{ number: 3, title: 'Linked' }]),
+    closingIssuesReferences: connection([
+      { number: 3, title: 'Linked', repository: { nameWithOwner: 'Octo-Org/hello' } },
+    ]),
     ...more,
   });
 
@@ -188,6 +207,57 @@ test('a diff too large to be listed is said', async () => {
   const { thread } = await fetchThread({ graphql, repository, kind: 'pull_request', number: 7 });
   expect(thread.pullRequest!.files).toEqual([]);
   expect(thread.leftOut).toEqual([{ what: 'changed files', count: 0, why: 'not listed by GitHub' }]);
+});
+
+test('an issue of another repository is counted and not named: its title may be a secret', async () => {
+  const linked = [
+    { number: 3, title: 'Here', repository: { nameWithOwner: 'octo-org/hello' } },
+    { number: 4, title: 'Secret', repository: { nameWithOwner: 'octo-org/vault' } },
+  ];
+  const { graphql } = gitHub([pullRequest({ closingIssuesReferences: connection(linked) })]);
+  const { thread } = await fetchThread({ graphql, repository, kind: 'pull_request', number: 7 });
+  expect(thread.pullRequest!.linkedIssues).toEqual([{ number: 3, title: 'Here' }]);
+  expect(thread.leftOut).toEqual([{ what: 'linked issues', count: 1, why: 'of other repositories' }]);
+});
+
+test('of a thread without end the newest is read, in a bounded number of requests, and the rest is counted', async () => {
+  const threads = times(60, (i) => ({
+    __typename: 'PullRequestReviewThread',
+    id: `T_${i}`,
+    path: 'src/a.ts',
+    isResolved: i > 30,
+    isOutdated: false,
+    comments: connection(times(260, (j) => comment(1000 * i + j, { pullRequestReview: null, diffHunk: '' }))),
+  }));
+  const entity = pullRequest({
+    comments: connection(times(5_000, (i) => comment(i + 1))),
+    reviewThreads: connection(threads),
+  });
+  const { graphql, asked } = gitHub([entity, ...threads]);
+  const { thread } = await fetchThread({ graphql, repository, kind: 'pull_request', number: 7 });
+  expect(thread.comments.map(({ id }) => id)).toEqual(
+    times(3_000, (i) => ({ id: i + 2_001 })).map(({ id }) => id),
+  );
+  const facts = thread.pullRequest!;
+  const whole = facts.reviewThreads.filter((one) => one.comments.length > 50);
+  expect(whole.filter(({ resolved }) => !resolved)).toHaveLength(31);
+  expect(asked.length).toBe(1 + 29 + 40);
+  const read = facts.reviewThreads.reduce((sum, one) => sum + one.comments.length, 0);
+  const why = 'beyond what is read of one thread';
+  expect(thread.leftOut).toEqual([
+    { what: 'comments', count: 2_000, why },
+    { what: 'review comments', count: 60 * 260 - read, why },
+  ]);
+});
+
+test('texts that fill the memory are not read on', async () => {
+  const long = 'x'.repeat(60_000);
+  const { graphql, asked } = gitHub([
+    subject('Issue', { comments: connection(times(2_000, (i) => comment(i + 1, { body: long }))) }),
+  ]);
+  const { thread } = await fetchThread({ graphql, repository, kind: 'issue', number: 7 });
+  expect([asked.length, thread.comments.length, thread.comments.at(-1)!.id]).toEqual([2, 200, 2_000]);
+  expect(thread.leftOut).toMatchObject([{ what: 'comments', count: 1_800 }]);
 });
 
 const refusal = (types: string[], data: unknown) => Object.assign(new Error('refused'), { types, data });

@@ -1,13 +1,10 @@
-/** Reads one issue or pull request whole: every page of every connection, each page once. */
+/** Reads one issue or pull request whole: every page of every connection, each page once, up to a bound. */
 import { AppError } from '../words/errors.ts';
 import type { Actor } from '../words/event.ts';
 import type { PullRequestFacts, ReviewThread, Thread } from '../words/thread.ts';
 import {
   type RawFirstPage,
   type RawNodes,
-  type RawPage,
-  type RawReviewComment,
-  type RawReviewThread,
   type RawSubject,
   toActor,
   toComment,
@@ -16,10 +13,8 @@ import {
   toReview,
   toReviewThread,
 } from './answers.ts';
-import { type ConnectionName, connectionsOf, type EntityType, queries } from './queries.ts';
-
-/** One GraphQL request; errors are thrown, with GitHub's error `types` and the partial `data` where there are any. */
-export type Graphql = <T>(query: string, variables: Record<string, unknown>) => Promise<T>;
+import { type Graphql, type Read, type ReadThread, readOn, readReplies } from './pages.ts';
+import { type ConnectionName, connectionsOf, type EntityType, queries, reachOf } from './queries.ts';
 
 export interface ThreadAddress {
   graphql: Graphql;
@@ -38,7 +33,9 @@ export interface FetchedThread {
 }
 
 type RawFirst = NonNullable<NonNullable<RawFirstPage['repository']>['subject']>;
-type Lists = { [Name in ConnectionName]: RawNodes[Name][] };
+type Lists = { [Name in ConnectionName]: Read<RawNodes[Name]> };
+
+const beyond = 'beyond what is read of one thread';
 
 const shownAs: Record<ConnectionName, string> = {
   comments: 'comments',
@@ -59,15 +56,23 @@ export async function fetchThread(address: ThreadAddress): Promise<FetchedThread
   const type: EntityType = address.kind === 'issue' ? 'Issue' : 'PullRequest';
   const { viewer, repository, subject } = await readFirst(address, type);
   const lists = await readLists(address.graphql, subject, connectionsOf(type));
-  const threads = await Promise.all(lists.reviewThreads.map((raw) => readReplies(address.graphql, raw)));
-  const minimised = [...lists.comments, ...lists.reviews, ...threads.flatMap((thread) => thread.comments)]
+  const threads = await readReplies(address.graphql, lists.reviewThreads.nodes);
+  const minimised = [
+    ...lists.comments.nodes,
+    ...lists.reviews.nodes,
+    ...threads.flatMap(({ comments }) => comments),
+  ]
     .filter((item) => item.isMinimized)
     .map((item) => item.url);
   return {
     thread: {
       ...common(address, subject, lists),
-      pullRequest: type === 'PullRequest' ? pullRequestFacts(subject, lists, threads) : null,
-      leftOut: unlisted(subject, lists, connectionsOf(type)),
+      pullRequest: type === 'PullRequest' ? pullRequestFacts(address, { subject, lists, threads }) : null,
+      leftOut: [
+        ...unlisted(subject, lists, connectionsOf(type)),
+        ...unreadReplies(threads),
+        ...foreignIssues(address, lists),
+      ],
       defaultBranch: {
         name: repository.defaultBranchRef?.name ?? '',
         sha: repository.defaultBranchRef?.target?.oid ?? null,
@@ -114,55 +119,31 @@ function gone(what: string, cause?: unknown): AppError {
   });
 }
 
-/** GitHub lists no files of a very large diff, 250 commits at most, and nothing that the credential may not read. */
+/**
+ * GitHub lists no files of a very large diff, 250 commits at most, and nothing that the credential may not read; and
+ * we do not read without end.
+ */
 function unlisted(subject: RawFirst, lists: Lists, names: ConnectionName[]): Thread['leftOut'] {
   return names.flatMap((name) => {
-    const total = subject[name]?.totalCount;
-    const count = (total ?? 0) - lists[name].length;
-    return count > 0 || !subject[name]
-      ? [{ what: shownAs[name], count: Math.max(count, 0), why: 'not listed by GitHub' }]
-      : [];
+    const { nodes, stopped } = lists[name];
+    const count = (subject[name]?.totalCount ?? 0) - nodes.length;
+    const why = stopped ? beyond : 'not listed by GitHub';
+    return count > 0 || !subject[name] ? [{ what: shownAs[name], count: Math.max(count, 0), why }] : [];
   });
 }
 
 async function readLists(graphql: Graphql, subject: RawFirst, names: ConnectionName[]): Promise<Lists> {
-  const lists: Record<string, unknown[]> = Object.fromEntries(Object.keys(shownAs).map((name) => [name, []]));
+  const none = { nodes: [], stopped: false };
+  const lists: Record<string, Read<unknown>> = Object.fromEntries(
+    Object.keys(shownAs).map((name) => [name, none]),
+  );
   await Promise.all(
     names.map(async (name) => {
-      const next = { query: queries.next[name], id: subject.id };
+      const next = { query: queries.next[name], id: subject.id, ...reachOf(name) };
       lists[name] = await readOn<unknown>(graphql, subject[name], next);
     }),
   );
   return lists as Lists;
-}
-
-/** The nodes of a first page and of all pages after it. */
-async function readOn<Node>(
-  graphql: Graphql,
-  first: RawPage<Node> | null | undefined,
-  next: { query: string; id: string },
-): Promise<Node[]> {
-  const nodes: Node[] = [];
-  let page = first;
-  while (page) {
-    for (const node of page.nodes ?? []) if (node) nodes.push(node);
-    const { hasNextPage, endCursor } = page.pageInfo;
-    if (!hasNextPage || !endCursor) break;
-    const variables = { id: next.id, cursor: endCursor };
-    const answer: { node: { page?: RawPage<Node> | null } | null } = await graphql(next.query, variables);
-    if (!answer.node?.page) {
-      throw new AppError('github_unavailable', 'The thread disappeared while it was being read.');
-    }
-    page = answer.node.page;
-  }
-  return nodes;
-}
-
-async function readReplies(
-  graphql: Graphql,
-  raw: RawReviewThread,
-): Promise<{ raw: RawReviewThread; comments: RawReviewComment[] }> {
-  return { raw, comments: await readOn(graphql, raw.comments, { query: queries.replies, id: raw.id }) };
 }
 
 function common({ kind, number }: ThreadAddress, subject: RawSubject, lists: Lists) {
@@ -175,19 +156,18 @@ function common({ kind, number }: ThreadAddress, subject: RawSubject, lists: Lis
     author: toActor(subject.author),
     authorAssociation: subject.authorAssociation,
     state: subject.state === 'OPEN' ? ('open' as const) : ('closed' as const),
-    labels: lists.labels.map((label) => label.name),
-    assignees: lists.assignees.map((assignee) => toActor(assignee).login),
+    labels: lists.labels.nodes.map((label) => label.name),
+    assignees: lists.assignees.nodes.map((assignee) => toActor(assignee).login),
     milestone: subject.milestone?.title ?? null,
     createdAt: subject.createdAt,
     url: subject.url,
-    comments: lists.comments.map(toComment),
+    comments: lists.comments.nodes.map(toComment),
   };
 }
 
 function pullRequestFacts(
-  subject: RawSubject,
-  lists: Lists,
-  threads: { raw: RawReviewThread; comments: RawReviewComment[] }[],
+  address: ThreadAddress,
+  { subject, lists, threads }: { subject: RawSubject; lists: Lists; threads: ReadThread[] },
 ): PullRequestFacts {
   const reviewThreads: ReviewThread[] = threads.map(({ raw, comments }) => toReviewThread(raw, comments));
   return {
@@ -203,12 +183,29 @@ function pullRequestFacts(
     merged: subject.merged,
     additions: subject.additions,
     deletions: subject.deletions,
-    commits: lists.commits.map(toCommit),
-    commitCount: lists.commits.length,
-    files: lists.files.map(toFile),
-    reviews: lists.reviews.map(toReview),
+    commits: lists.commits.nodes.map(toCommit),
+    commitCount: lists.commits.nodes.length,
+    files: lists.files.nodes.map(toFile),
+    reviews: lists.reviews.nodes.map(toReview),
     reviewThreads,
-    linkedIssues: lists.closingIssuesReferences.map(({ number, title }) => ({ number, title })),
+    linkedIssues: linkedIssues(address, lists).map(({ number, title }) => ({ number, title })),
     checks: subject.statusCheckRollup?.state ?? null,
   };
+}
+
+/** Their titles could be those of a private repository that the credential happens to see, and readers here do not. */
+function linkedIssues({ repository }: ThreadAddress, { closingIssuesReferences: { nodes } }: Lists) {
+  const name = `${repository.owner}/${repository.name}`.toLowerCase();
+  return nodes.filter((issue) => issue.repository.nameWithOwner.toLowerCase() === name);
+}
+
+function foreignIssues(address: ThreadAddress, lists: Lists): Thread['leftOut'] {
+  const count = lists.closingIssuesReferences.nodes.length - linkedIssues(address, lists).length;
+  return count > 0 ? [{ what: 'linked issues', count, why: 'of other repositories' }] : [];
+}
+
+function unreadReplies(threads: ReadThread[]): Thread['leftOut'] {
+  const unread = threads.map(({ raw, comments }) => (raw.comments.totalCount ?? 0) - comments.length);
+  const count = unread.reduce((sum, one) => sum + Math.max(one, 0), 0);
+  return count > 0 ? [{ what: 'review comments', count, why: beyond }] : [];
 }

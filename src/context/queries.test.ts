@@ -11,6 +11,7 @@ import {
 } from 'graphql';
 import { expect, test } from 'vitest';
 import { queries } from './queries.ts';
+import { htmlQuery } from './signed.ts';
 
 const schema = buildSchema(github.idl, { assumeValidSDL: true }); // GitHub publishes one type with a field twice.
 
@@ -18,6 +19,7 @@ const documents: [string, string][] = [
   ...Object.entries(queries.first),
   ...Object.entries(queries.next),
   ['replies', queries.replies],
+  ['html', htmlQuery],
 ];
 
 test.each(documents)('%s is valid and uses nothing deprecated', (_, query) => {
@@ -37,7 +39,9 @@ function cost(document: DocumentNode): { largest: number; nodes: number } {
   visit(document, {
     Field: {
       enter(field) {
-        const first = field.arguments?.find((argument) => argument.name.value === 'first')?.value;
+        const first = field.arguments?.find((argument) =>
+          ['first', 'last'].includes(argument.name.value),
+        )?.value;
         const size = first?.kind === 'IntValue' ? Number(first.value) : 1;
         open.push((open.at(-1) ?? 1) * size);
         if (first) nodes += open.at(-1) ?? 0;

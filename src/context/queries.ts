@@ -1,6 +1,6 @@
 /** The GraphQL documents that read one issue or pull request: all connections at once, then what is left by cursor. */
 
-/** GitHub's cap for `first`. */
+/** GitHub's cap for one page. */
 const page = 100;
 /**
  * Replies of a thread on the first page. 100 threads × 50 replies is 5,100 of the 500,000 nodes that one query may
@@ -9,28 +9,61 @@ const page = 100;
 const replies = 50;
 
 const who = `fragment who on Actor { __typename login ... on User { databaseId } ... on Bot { databaseId } }`;
-const pageInfo = 'pageInfo { hasNextPage endCursor }';
-const commentFields = `fullDatabaseId url body authorAssociation createdAt publishedAt lastEditedAt isMinimized
+/** `oldest`: from the first on. `newest`: from the last back, so that what is read at most is what is near the trigger. */
+const orders = {
+  oldest: { size: 'first', from: 'after', pageInfo: 'pageInfo { more: hasNextPage cursor: endCursor }' },
+  newest: {
+    size: 'last',
+    from: 'before',
+    pageInfo: 'pageInfo { more: hasPreviousPage cursor: startCursor }',
+  },
+} as const;
+const repliesInfo = `totalCount ${orders.oldest.pageInfo}`;
+const commentFields = `id fullDatabaseId url body authorAssociation createdAt publishedAt lastEditedAt isMinimized
   author { ...who }`;
 const reviewCommentFields = `${commentFields} pullRequestReview { fullDatabaseId }`;
 
-/** What is read of each node of a connection, and the types of GitHub that have the connection. */
+interface Connection {
+  /** The types of GitHub that have it. */
+  of: readonly ('Issue' | 'PullRequest')[];
+  /** What is read of each node. */
+  fields: string;
+  order: keyof typeof orders;
+  /** Most pages that are read. */
+  pages: number;
+}
+
+const both = ['Issue', 'PullRequest'] as const;
+const pull = ['PullRequest'] as const;
 const connections = {
-  comments: { of: ['Issue', 'PullRequest'], fields: commentFields },
-  labels: { of: ['Issue', 'PullRequest'], fields: 'name' },
-  assignees: { of: ['Issue', 'PullRequest'], fields: '__typename login' },
-  reviews: { of: ['PullRequest'], fields: `${commentFields} state submittedAt` },
+  comments: { of: both, order: 'newest', pages: 30, fields: commentFields },
+  labels: { of: both, order: 'oldest', pages: 1, fields: 'name' },
+  assignees: { of: both, order: 'oldest', pages: 1, fields: '__typename login' },
+  reviews: { of: pull, order: 'newest', pages: 10, fields: `${commentFields} state submittedAt` },
   // All comments of a thread show the same hunk: it is asked for once, not with every reply.
   reviewThreads: {
-    of: ['PullRequest'],
+    of: pull,
+    order: 'newest',
+    pages: 10,
     fields: `id path line originalLine startLine isResolved isOutdated
       opening: comments(first: 1) { nodes { diffHunk } }
-      comments(first: ${replies}) { ${pageInfo} nodes { ${reviewCommentFields} } }`,
+      comments(first: ${replies}) { ${repliesInfo} nodes { ${reviewCommentFields} } }`,
   },
-  files: { of: ['PullRequest'], fields: 'path changeType additions deletions' },
-  commits: { of: ['PullRequest'], fields: 'commit { oid messageHeadline author { name user { login } } }' },
-  closingIssuesReferences: { of: ['PullRequest'], fields: 'number title' },
-} as const;
+  // GitHub lists 3,000 files and 250 commits at most.
+  files: { of: pull, order: 'oldest', pages: 30, fields: 'path changeType additions deletions' },
+  commits: {
+    of: pull,
+    order: 'oldest',
+    pages: 3,
+    fields: 'commit { oid messageHeadline author { name user { login } } }',
+  },
+  closingIssuesReferences: {
+    of: pull,
+    order: 'oldest',
+    pages: 1,
+    fields: 'number title repository { nameWithOwner }',
+  },
+} as const satisfies Record<string, Connection>;
 
 export type ConnectionName = keyof typeof connections;
 export type EntityType = 'Issue' | 'PullRequest';
@@ -44,7 +77,8 @@ const pullRequestFields = `isDraft merged additions deletions
 function firstPage(type: EntityType): string {
   const field = type === 'Issue' ? 'issue' : 'pullRequest';
   const lists = connectionsOf(type).map(
-    (name) => `${name}(first: ${page}) { totalCount ${pageInfo} nodes { ${connections[name].fields} } }`,
+    (name) =>
+      `${name}(${orderOf(name).size}: ${page}) { totalCount ${orderOf(name).pageInfo} nodes { ${connections[name].fields} } }`,
   );
   return `query ${field}($owner: String!, $name: String!, $number: Int!) {
     viewer { login databaseId }
@@ -60,10 +94,11 @@ function firstPage(type: EntityType): string {
   ${who}`;
 }
 
-/** The page of `name` after `$cursor`, as `node.page`. */
+/** The page of `name` that follows in its order, as `node.page`. */
 function nextPage(name: ConnectionName): string {
   const { of, fields } = connections[name];
-  const list = `page: ${name}(first: ${page}, after: $cursor) { ${pageInfo} nodes { ${fields} } }`;
+  const { size, from, pageInfo } = orderOf(name);
+  const list = `page: ${name}(${size}: ${page}, ${from}: $cursor) { ${pageInfo} nodes { ${fields} } }`;
   return withWho(`query ${name}($id: ID!, $cursor: String!) {
     node(id: $id) { ${of.map((type) => `... on ${type} { ${list} }`).join(' ')} }
   }`);
@@ -71,7 +106,7 @@ function nextPage(name: ConnectionName): string {
 
 const nextReplies = withWho(`query replies($id: ID!, $cursor: String!) {
   node(id: $id) { ... on PullRequestReviewThread {
-    page: comments(first: ${page}, after: $cursor) { ${pageInfo} nodes { ${reviewCommentFields} } }
+    page: comments(first: ${page}, after: $cursor) { ${orders.oldest.pageInfo} nodes { ${reviewCommentFields} } }
   } }
 }`);
 
@@ -84,6 +119,15 @@ function withWho(query: string): string {
 export function connectionsOf(type: EntityType): ConnectionName[] {
   const names = Object.keys(connections) as ConnectionName[];
   return names.filter((name) => (connections[name].of as readonly string[]).includes(type));
+}
+
+function orderOf(name: ConnectionName) {
+  return orders[connections[name].order];
+}
+
+/** How far a connection is read, and in which order. */
+export function reachOf(name: ConnectionName): Pick<Connection, 'order' | 'pages'> {
+  return connections[name];
 }
 
 /** Every document by what it reads: `first` per entity, `next` per connection, `replies` of one review thread. */

@@ -3,6 +3,8 @@ import type { Actor } from './event.ts';
 
 export interface ThreadComment {
   id: number;
+  /** GraphQL's id; absent where it is not known. */
+  nodeId?: string;
   author: Actor;
   authorAssociation: string;
   body: string;
@@ -15,6 +17,7 @@ export interface ThreadComment {
 
 export interface Review {
   id: number;
+  nodeId?: string;
   author: Actor;
   authorAssociation: string;
   /** GitHub's: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED, PENDING. */

@@ -1,4 +1,5 @@
 /** The typed methods by which tests and the demo fill and change a local GitHub. */
+import { attach } from './attachments.ts';
 import type {
   CheckRun,
   Comment,
@@ -69,6 +70,8 @@ export function authoring(store: Store) {
     ...marks(store),
 
     createIssue: (of: RepositoryName, issue: NewIssue): Issue => createIssue(store, find(of), issue),
+    /** Uploads a file; gives the address that a text names it by. */
+    attach: (bytes: Uint8Array): string => attach(store, bytes),
     /** The branches must exist: `repository.addCommit` makes them. */
     createPullRequest: (of: RepositoryName, pull: NewPullRequest): Promise<PullRequest> =>
       createPullRequest(store, find(of), pull),

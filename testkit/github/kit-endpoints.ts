@@ -1,5 +1,6 @@
-/** The kit's own addresses, beside GitHub's: OIDC issuer, token exchange and job logs. */
+/** The kit's own addresses, beside GitHub's: OIDC issuer, token exchange, job logs, and signed attachments. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { answerSigned } from './attachments.ts';
 import type { Exchange } from './exchange.ts';
 import type { Kit } from './kit.ts';
 import type { Oidc } from './oidc.ts';
@@ -18,6 +19,7 @@ export async function answerKit(
 ): Promise<Answer> {
   const { oidc, exchange, kit } = parts;
   const { path } = request;
+  if (path.startsWith('/_attachments/')) return answerSigned(kit.store, path, request.query);
   if (path === '/_exchange/github-app-token-exchange') {
     return exchange.answer(request.headers.authorization, request.json);
   }

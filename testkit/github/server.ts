@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Moments } from '../moments.ts';
 import type { Identity } from './access.ts';
+import { answerAttachment } from './attachments.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fault, Faults } from './faults.ts';
 import { parseGitPath, serveGit } from './git/smart-http.ts';
@@ -170,6 +171,8 @@ async function answerOf(
   if (entry.kind === 'kit') return answerKit(parts, { path, query, headers: request.headers, json });
   if (!identity) return { status: 401, body: new HttpProblem(401, 'Bad credentials').body() };
   if (entry.kind === 'graphql') return answerGraphql(parts.kit, identity, json);
+  if (entry.kind === 'page' && path.startsWith('/user-attachments/'))
+    return answerAttachment(parts.kit.store, identity, path);
   if (entry.kind === 'page') return answerPage(parts.kit.store, identity, path);
   if (json === undefined && exchanged.bytes.length > 0) {
     return { status: 400, body: new HttpProblem(400, 'Problems parsing JSON').body() };
@@ -194,13 +197,7 @@ function send(
   cutBody?: boolean,
 ): void {
   entry.status = answer.status;
-  const text =
-    answer.body === undefined
-      ? ''
-      : typeof answer.body === 'string'
-        ? answer.body
-        : JSON.stringify(answer.body);
-  const payload = Buffer.from(text);
+  const payload = bytesOf(answer.body);
   response.writeHead(answer.status, {
     'content-type':
       typeof answer.body === 'string' ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
@@ -219,6 +216,12 @@ function send(
     return;
   }
   response.write(payload.subarray(0, Math.ceil(payload.length / 2)), () => response.destroy());
+}
+
+function bytesOf(body: unknown): Buffer {
+  if (body === undefined) return Buffer.alloc(0);
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 function kindOf(path: string): RequestKind {

@@ -1,6 +1,7 @@
 /** The memory of the local GitHub: ids, node ids, and every record by the names that callers use. */
 
 import type { App, Installation } from './app-model.ts';
+import type { AttachedFile } from './attachments.ts';
 import type { Repository, Subject, Time, User } from './model.ts';
 import { tokenRegister } from './tokens.ts';
 
@@ -29,6 +30,8 @@ export function createStore(root: string) {
     apps: [] as App[],
     installations: [] as Installation[],
     tokens: tokenRegister(),
+    /** Files that people attached to texts, by the id in their address. */
+    attachments: new Map<string, AttachedFile>(),
     /** Hashes of commits that GitHub itself signed. */
     signedCommits: new Set<string>(),
     nextId: () => ++lastId,

@@ -25,7 +25,7 @@ export interface Call {
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
-  /** JSON, or text when it is a string and `headers` name a content type. */
+  /** JSON; text when it is a string, as it is when it is bytes, and `headers` name a content type. */
   body?: unknown;
 }
 

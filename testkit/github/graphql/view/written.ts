@@ -1,5 +1,6 @@
 /** GraphQL: the fields of everything written, with its reactions and edits. */
 import { loginOf } from '../../access.ts';
+import { bodyHtml } from '../../attachments.ts';
 import {
   type Reactable,
   type Reaction,
@@ -33,6 +34,7 @@ export function writtenFields(request: Request, text: Written): Record<string, u
     authorAssociation: text.authorAssociation,
     body: text.body,
     bodyText: text.body,
+    bodyHTML: () => bodyHtml(request.store, text.body),
     createdAt: text.createdAt,
     updatedAt: text.updatedAt,
     publishedAt: text.createdAt,
