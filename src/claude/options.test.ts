@@ -222,6 +222,19 @@ describe('a checkout that is not trusted', () => {
     expect(options.settings).not.toHaveProperty('enableAllProjectMcpServers');
   });
 
+  test('with a trusted project beside it: everything from there, and still nothing from the checkout', async () => {
+    const trusted = { directory: join(root, 'base'), nested: {} };
+    const options = await optionsOf('--add-dir packages ../other', { ...untrusted, trusted });
+    expect(options).toMatchObject({
+      projectConfigRoot: trusted.directory,
+      additionalDirectories: [join(root, 'other'), trusted.directory],
+      disallowedTools: [`Edit(/${trusted.directory}/**)`],
+      settingSources: ['user', 'project', 'local'],
+      strictMcpConfig: false,
+      settings: { enableAllProjectMcpServers: true, claudeMdExcludes: [`${directory}/**`] },
+    });
+  });
+
   test('memory files are left out under the real path, which is how Claude Code looks for them', async () => {
     const link = join(root, 'link');
     await symlink(directory, link);

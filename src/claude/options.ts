@@ -13,6 +13,7 @@ import type { Fence } from '../words/fence.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { ClaudeArguments } from './arguments.ts';
 import type { Environment } from './environment.ts';
+import { nestedMemoryHooks, type TrustedProject } from './trusted-project.ts';
 
 export interface SessionPlan {
   executable: string;
@@ -31,6 +32,8 @@ export interface SessionPlan {
   disallowedTools: string[];
   /** False for pull requests: nothing that the checkout says about Claude Code is loaded. */
   trustCheckout: boolean;
+  /** Where the project's configuration comes from instead; unset for nowhere. */
+  trusted?: TrustedProject | null;
   /** Input `settings`: JSON or a path; '' for none. */
   settings: string;
   maxBudgetUsd: number | null;
@@ -46,6 +49,7 @@ type PermissionMode = NonNullable<Options['permissionMode']>;
 /** @throws AppError `invalid_input` for settings or MCP configurations that cannot be read. */
 export async function sdkOptions(plan: SessionPlan): Promise<Options> {
   const { arguments: args } = plan;
+  const trusted = plan.trustCheckout ? null : plan.trusted;
   const permissionMode = (args.permissionMode as PermissionMode | null) ?? plan.permissionMode;
   // The SDK would let its own `settings` replace the flag: both are merged below instead.
   const { settings: settingsFlag, ...extraArgs } = args.extra;
@@ -53,19 +57,32 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
   const append = [plan.systemAppend, args.appendSystemPrompt].filter(Boolean).join('\n\n');
   return {
     cwd: plan.directory,
-    env: { ...plan.environment, ...(isRootWithoutFence(plan) && { IS_SANDBOX: '1' }) },
+    env: {
+      ...plan.environment,
+      ...(isRootWithoutFence(plan) && { IS_SANDBOX: '1' }),
+      ...(trusted && { CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1' }),
+    },
     pathToClaudeCodeExecutable: plan.executable,
     permissionMode,
     allowDangerouslySkipPermissions: permissionMode === 'bypassPermissions',
     allowedTools: [...plan.allowedTools, ...args.allowedTools],
-    disallowedTools: [...plan.disallowedTools, ...args.disallowedTools],
-    additionalDirectories: args.addDirs.map((directory) => resolve(plan.directory, directory)),
-    settingSources: plan.trustCheckout
-      ? ((args.settingSources as Options['settingSources']) ?? ['user', 'project', 'local'])
-      : ['user'],
+    disallowedTools: [
+      ...plan.disallowedTools,
+      ...args.disallowedTools,
+      ...(trusted ? [`Edit(/${trusted.directory}/**)`] : []),
+    ],
+    additionalDirectories: [...(await addedDirectories(plan)), ...(trusted ? [trusted.directory] : [])],
+    settingSources:
+      plan.trustCheckout || trusted
+        ? ((args.settingSources as Options['settingSources']) ?? ['user', 'project', 'local'])
+        : ['user'],
+    ...(trusted && {
+      projectConfigRoot: trusted.directory,
+      hooks: nestedMemoryHooks(trusted, [plan.directory, await realpath(plan.directory)]),
+    }),
     settings: await settingsOf(plan, settingsFlag ?? ''),
     mcpServers: { ...(await userServers(plan)), ...ownServers(plan.servers) },
-    strictMcpConfig: !plan.trustCheckout,
+    strictMcpConfig: !plan.trustCheckout && !trusted,
     // A server's environment may hold secrets, which a command line would show to every process.
     mcpServersDelivery: 'initialize',
     systemPrompt: args.systemPrompt ?? { type: 'preset', preset: 'claude_code', ...(append && { append }) },
@@ -91,10 +108,25 @@ async function settingsOf(plan: SessionPlan, flag: string): Promise<Settings> {
     ...(await readGiven(plan, 'Input `settings`', plan.settings)),
     ...(await readGiven(plan, 'Input `claude_args`: `--settings`', flag)),
   };
-  if (plan.trustCheckout) return { enableAllProjectMcpServers: true, ...given };
+  const approved = { enableAllProjectMcpServers: true, ...given };
+  if (plan.trustCheckout) return approved;
   // Memory files are found by real path: https://code.claude.com/docs/en/memory
   const excludes = `${await realpath(plan.directory)}/**`;
-  return { ...given, claudeMdExcludes: [...(given.claudeMdExcludes ?? []), excludes] };
+  const claudeMdExcludes = [...(given.claudeMdExcludes ?? []), excludes];
+  return { ...(plan.trusted ? approved : given), claudeMdExcludes };
+}
+
+/** What `--add-dir` names. Not what is in an untrusted checkout: Claude Code would load its skills. */
+async function addedDirectories({
+  arguments: args,
+  directory,
+  trustCheckout,
+}: SessionPlan): Promise<string[]> {
+  const named = args.addDirs.map((path) => resolve(directory, path));
+  if (trustCheckout) return named;
+  const checkout = await realpath(directory);
+  const real = await Promise.all(named.map((path) => realpath(path).catch(() => path)));
+  return named.filter((path, index) => !isInside(directory, path) && !isInside(checkout, real[index]!));
 }
 
 async function userServers(plan: SessionPlan): Promise<Record<string, McpServerConfig>> {

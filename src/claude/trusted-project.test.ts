@@ -1,0 +1,240 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { HookInput } from '@anthropic-ai/claude-agent-sdk/core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { claudeBinary, claudeEnvironment } from '../../testkit/claude/environment.ts';
+import { type ScriptedModel, startModel } from '../../testkit/claude/model.ts';
+import type { ToolCall } from '../../testkit/claude/step.ts';
+import { edit, read, write } from '../../testkit/claude/tools.ts';
+import { runMark } from '../words/mark.ts';
+import { parseClaudeArguments } from './arguments.ts';
+import type { SessionPlan } from './options.ts';
+import { endProcesses } from './process.ts';
+import { openSession } from './session.ts';
+import { nestedMemoryHooks } from './trusted-project.ts';
+
+let model: ScriptedModel;
+let root: string;
+let checkout: string;
+let base: string;
+const mark = crypto.randomUUID();
+
+beforeEach(async () => {
+  model = await startModel({ expectedKey: 'sk-ant-test-key-for-this-model' });
+  root = await realpath(await mkdtemp(join(tmpdir(), 'trusted-')));
+  [checkout, base] = [join(root, 'checkout'), join(root, 'base')];
+  await put(checkout, { 'src/x.txt': 'the text of x\n', 'README.md': 'Hello.\n' });
+  await mkdir(base);
+});
+afterEach(async () => {
+  await endProcesses(mark, null);
+  await model.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+async function put(directory: string, files: Record<string, string>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), text);
+  }
+}
+
+/** Lets Claude make these calls; everything that the model was sent, as one text. */
+async function session(calls: ToolCall[], change: Partial<SessionPlan> = {}): Promise<string> {
+  model.script([...calls.map((tool) => ({ tools: [tool] })), { text: 'Done.' }]);
+  const opened = await openSession(
+    {
+      ...{ executable: claudeBinary(), directory: checkout, scratch: root, mark },
+      environment: { ...claudeEnvironment(model, root), [runMark]: mark },
+      arguments: parseClaudeArguments(''),
+      permissionMode: 'acceptEdits',
+      ...{ allowedTools: [], disallowedTools: [], settings: '', maxBudgetUsd: null, servers: [] },
+      ...{ systemAppend: null, fence: null, trustCheckout: false, trusted: { directory: base, nested: {} } },
+      ...change,
+    },
+    { signal: new AbortController().signal, onMessage: () => {}, onSpawn: () => {} },
+  );
+  const { reason } = await opened.run({ text: 'Please help.', request: null, verbatim: true });
+  expect(reason).toBe('');
+  return JSON.stringify(model.requests.map(({ body }) => body));
+}
+
+const said = (word: string) => ({ type: 'command', command: `echo ${word}` });
+const described = (word: string) => `---\nname: obey\ndescription: ${word}\n---\n${word}\n`;
+const hooks = (word: string) => JSON.stringify({ hooks: { UserPromptSubmit: [{ hooks: [said(word)] }] } });
+
+/** Each kind of file by which a checkout can configure Claude Code; `word` gets into a request when it is obeyed. */
+const kinds: [kind: string, files: (word: string) => Record<string, string>][] = [
+  ['settings with hooks', (word) => ({ '.claude/settings.json': hooks(word) })],
+  ['local settings', (word) => ({ '.claude/settings.local.json': hooks(word) })],
+  ['a skill', (word) => ({ '.claude/skills/obey/SKILL.md': described(word) })],
+  ['an agent', (word) => ({ '.claude/agents/obey.md': described(word) })],
+  ['a command', (word) => ({ '.claude/commands/obey.md': described(word) })],
+  [
+    'an output style',
+    (word) => ({
+      '.claude/output-styles/obey.md': described(word),
+      '.claude/settings.json': '{"outputStyle":"obey"}',
+    }),
+  ],
+  ['CLAUDE.md', (word) => ({ 'CLAUDE.md': word })],
+  ['.claude/CLAUDE.md', (word) => ({ '.claude/CLAUDE.md': word })],
+  ['CLAUDE.local.md', (word) => ({ 'CLAUDE.local.md': word })],
+  ['a rule', (word) => ({ '.claude/rules/obey.md': word })],
+];
+
+describe.each(kinds)('%s', (_, files) => {
+  test('of the base is in force, that of the checkout is not', async () => {
+    await put(checkout, files('WORD-OF-THE-CHECKOUT'));
+    await put(base, files('WORD-OF-THE-BASE'));
+    const sent = await session([read(join(checkout, 'src/x.txt'))]);
+    expect(sent).toContain('the text of x');
+    expect(sent).toContain('WORD-OF-THE-BASE');
+    expect(sent).not.toContain('WORD-OF-THE-CHECKOUT');
+  });
+});
+
+test('none of them all is in force where the base has none', async () => {
+  for (const [, files] of kinds) await put(checkout, files('WORD-OF-THE-CHECKOUT'));
+  expect(await session([read(join(checkout, 'src/x.txt'))])).not.toContain('WORD-OF-THE-CHECKOUT');
+});
+
+/** What loads only when a file beside it is looked at, and what loads through something else. */
+test.each<[string, (word: string) => Promise<unknown>]>([
+  ['a nested CLAUDE.md', (word) => put(checkout, { 'src/CLAUDE.md': word })],
+  ['a nested skill', (word) => put(checkout, { 'src/.claude/skills/obey/SKILL.md': described(word) })],
+  [
+    'a rule for some paths',
+    (word) => put(checkout, { '.claude/rules/src.md': `---\npaths:\n  - "src/**"\n---\n${word}` }),
+  ],
+  [
+    'an import',
+    (word) =>
+      put(checkout, {
+        'CLAUDE.md': '@docs/obey.md',
+        'docs/obey.md': word,
+        '.claude/rules/r.md': '@../../docs/obey.md',
+      }),
+  ],
+  ['AGENTS.md', (word) => put(checkout, { 'AGENTS.md': word })],
+  [
+    'a linked CLAUDE.md',
+    async (word) => {
+      await put(root, { 'elsewhere.md': word });
+      await symlink('../elsewhere.md', join(checkout, 'CLAUDE.md'));
+      await symlink('../../elsewhere.md', join(checkout, 'src/CLAUDE.md'));
+    },
+  ],
+])('%s of the checkout is not loaded either', async (_, plant) => {
+  await plant('WORD-OF-THE-CHECKOUT');
+  expect(await session([read(join(checkout, 'src/x.txt'))])).not.toContain('WORD-OF-THE-CHECKOUT');
+});
+
+test('servers of the base are started, in its directory; those of the checkout are not', async () => {
+  const server = (name: string) => ({
+    '.mcp.json': JSON.stringify({
+      mcpServers: {
+        [name]: { command: 'sh', args: ['-c', `pwd > "${root}/${name}"; exec cat > /dev/null`] },
+      },
+    }),
+  });
+  await put(checkout, server('of-the-checkout'));
+  await put(base, server('of-the-base'));
+  await session([read(join(checkout, 'src/x.txt'))]);
+  expect(existsSync(join(root, 'of-the-base'))).toBe(true);
+  expect(existsSync(join(root, 'of-the-checkout'))).toBe(false);
+});
+
+/** What a hook names without a path of its own must not be what the pull request put there. */
+test('programs of the base run beside the base: they start no file of the checkout', async () => {
+  const command = 'sh ./tools/check.sh';
+  const settings = { hooks: { UserPromptSubmit: [{ hooks: [{ type: 'command', command }] }] } };
+  await put(base, {
+    '.claude/settings.json': JSON.stringify(settings),
+    'tools/check.sh': 'echo WORD-OF-THE-BASE',
+  });
+  await put(checkout, { 'tools/check.sh': 'echo WORD-OF-THE-CHECKOUT' });
+  const sent = await session([]);
+  expect(sent).toContain('WORD-OF-THE-BASE');
+  expect(sent).not.toContain('WORD-OF-THE-CHECKOUT');
+});
+
+test('a directory of the checkout that `--add-dir` names brings no skills', async () => {
+  const skill = (word: string) => ({ '.claude/skills/obey/SKILL.md': described(word) });
+  await put(join(checkout, 'packages/one'), skill('WORD-OF-THE-CHECKOUT'));
+  await put(join(root, 'other'), skill('WORD-OF-ANOTHER'));
+  const sent = await session([], { arguments: parseClaudeArguments('--add-dir packages/one ../other') });
+  expect(sent).toContain('WORD-OF-ANOTHER');
+  expect(sent).not.toContain('WORD-OF-THE-CHECKOUT');
+});
+
+test('Claude reads the base and cannot change it', async () => {
+  await put(base, { '.claude/skills/one/notes.md': 'notes of the base' });
+  const notes = join(base, '.claude/skills/one/notes.md');
+  await session([
+    read(notes),
+    edit(notes, 'notes', 'other'),
+    write(join(base, '.claude/settings.json'), hooks('x')),
+  ]);
+  const [first, ...rest] = model.toolResults();
+  expect(first!.text).toContain('notes of the base');
+  expect(rest.map(({ isError }) => isError)).toEqual([true, true]);
+  expect(existsSync(join(base, '.claude/settings.json'))).toBe(false);
+});
+
+test('memory of a directory is told with the first file that is read there', async () => {
+  const trusted = { directory: base, nested: { src: 'MEMORY-OF-SRC' } };
+  const asked = [
+    read(join(checkout, 'README.md')),
+    read(join(checkout, 'src/x.txt')),
+    read(join(checkout, 'src/x.txt')),
+  ];
+  await session(asked, { trusted });
+  const told = model.requests
+    .filter(({ kind }) => kind === 'main')
+    .map(({ body }) => JSON.stringify(body).split('MEMORY-OF-SRC').length - 1);
+  expect(told).toEqual([0, 0, 1, 1]);
+});
+
+describe('the memory that a tool call brings', () => {
+  const nested = { src: 'S', 'src/api': 'A', docs: 'D' };
+  const hook = () => {
+    const [tell] = nestedMemoryHooks({ directory: '/base', nested }, ['/work/link', '/work/real'])!
+      .PostToolUse![0]!.hooks;
+    return async (toolInput: object, agent?: string) => {
+      const input = {
+        hook_event_name: 'PostToolUse',
+        cwd: '/work/link',
+        tool_input: toolInput,
+        agent_id: agent,
+      };
+      const output = (await tell!(input as unknown as HookInput, undefined, {
+        signal: new AbortController().signal,
+      })) as { hookSpecificOutput?: { additionalContext: string } };
+      return output.hookSpecificOutput?.additionalContext.match(/^[SAD]$/gm) ?? [];
+    };
+  };
+
+  test.each<[string, object, string[]]>([
+    ['a file below', { file_path: '/work/link/src/a.js' }, ['S']],
+    ['by its real path', { file_path: '/work/real/src/a.js' }, ['S']],
+    ['a relative path', { path: 'src/api' }, ['S', 'A']],
+    ['a notebook', { notebook_path: '/work/link/docs/a.ipynb' }, ['D']],
+    ['a directory of a similar name', { file_path: '/work/link/srcs/a.js' }, []],
+    ['a file at the root', { file_path: '/work/link/a.js' }, []],
+    ['a file elsewhere', { file_path: '/work/link/../src/a.js' }, []],
+    ['no path', { command: 'ls src' }, []],
+    ['no text', { file_path: 7 }, []],
+  ])('%s', async (_, toolInput, expected) => {
+    expect(await hook()(toolInput)).toEqual(expected);
+  });
+
+  test('is told once to each who looks', async () => {
+    const tell = hook();
+    const file = { file_path: '/work/link/src/a.js' };
+    expect([await tell(file), await tell(file), await tell(file, 'agent-1')]).toEqual([['S'], [], ['S']]);
+    expect(await tell({ file_path: '/work/link/src/api/a.js' })).toEqual(['A']);
+  });
+});
