@@ -283,3 +283,11 @@ export interface Hook {
   active: boolean;
   createdAt: Time;
 }
+
+/** A file that somebody attached to a text. */
+export interface AttachedFile {
+  id: string;
+  bytes: Uint8Array;
+  /** What makes its signed address open. */
+  signature: string;
+}

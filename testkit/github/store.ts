@@ -1,8 +1,7 @@
 /** The memory of the local GitHub: ids, node ids, and every record by the names that callers use. */
 
 import type { App, Installation } from './app-model.ts';
-import type { AttachedFile } from './attachments.ts';
-import type { Repository, Subject, Time, User } from './model.ts';
+import type { AttachedFile, Repository, Subject, Time, User } from './model.ts';
 import { tokenRegister } from './tokens.ts';
 
 /** Bots whose ids the whole world knows, because commits are attributed to them. */
