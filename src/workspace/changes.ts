@@ -6,6 +6,8 @@ export interface Change {
   path: string;
   /** The blobs that were there before, one for each parent that had one. */
   oldIds: string[];
+  /** What they were, one for each parent; `000000` where there was nothing. */
+  oldModes: string[];
   /** Octal as git writes it: `100644`, `100755`, `120000` (symbolic link), `160000` (gitlink), `000000` (deleted). */
   mode: string;
   id: string;
@@ -51,7 +53,8 @@ function parseRaw(text: string): Change[] {
     const oldIds = ids
       .slice(0, parents)
       .filter((id, index) => !nothing.test(id) && fields[index] !== '160000');
-    changes.push({ commit, path: words[++at]!, oldIds, mode: fields[parents]!, id: ids[parents]! });
+    const oldModes = fields.slice(0, parents);
+    changes.push({ commit, path: words[++at]!, oldIds, oldModes, mode: fields[parents]!, id: ids[parents]! });
   }
   return changes;
 }

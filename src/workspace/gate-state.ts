@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Fence } from '../words/fence.ts';
 import { type Environment, type GitOptions, type GitOutput, git } from './git.ts';
+import type { Signing } from './signing.ts';
 
 /** A branch of a repository that the task may publish to. */
 export interface Target {
@@ -53,6 +54,8 @@ export interface GateContext {
   secrets(): string[];
   /** What Claude ran in, and what git runs in where it reads what Claude has written; null where there is none. */
   fence: Fence | null;
+  /** How what is published gets signed; null for commits as Claude made them. */
+  signing: Signing | null;
 }
 
 export interface GateOptions {
@@ -61,13 +64,17 @@ export interface GateOptions {
   /** Secret values of this run; read at each scan, so that refreshed tokens are covered. */
   secrets?: () => Iterable<string>;
   fence?: Fence | null;
+  signing?: Signing | null;
 }
 
 /** What the last successful push left on the target. */
 const publishedRef = 'refs/published/tip';
 
+/** What the checkout knew of its server before Claude had it: not Claude's work, so it is never signed. */
+export const knownRefs = 'refs/known/*';
+
 export function gateContext(state: GateState, options: GateOptions): GateContext {
-  const { environment, signal, secrets, fence = null } = options;
+  const { environment, signal, secrets, fence = null, signing = null } = options;
   const repository = join(state.directory, 'repository.git');
   return {
     state,
@@ -75,6 +82,7 @@ export function gateContext(state: GateState, options: GateOptions): GateContext
     run: (args, given) => git(args, { gitDir: repository, environment, signal, ...given }),
     secrets: () => [...(secrets?.() ?? [])],
     fence,
+    signing,
   };
 }
 

@@ -12,6 +12,7 @@ import {
   gateContext,
   type Target,
 } from './gate-state.ts';
+import { git } from './git.ts';
 import { type Taken, takeCommits } from './import.ts';
 import { commitLeftovers, type LeftoverRequest, type Leftovers } from './leftovers.ts';
 import { copyTrustedObjects, makeRepository } from './object-store.ts';
@@ -89,6 +90,7 @@ export async function createGate(request: GateRequest): Promise<Gate> {
   };
   const context = gateContext(state, request);
   const refs = [...new Set([base, ...trusted])].map((sha, index) => `create refs/base/${index} ${sha}\n`);
+  if (context.signing) refs.push(...(await knownCommits(request)));
   await context.run(['update-ref', '--stdin'], { stdin: refs.join('') });
   await rememberTree(context);
   return gateOf(context);
@@ -116,6 +118,14 @@ function gateOf(context: GateContext): Gate {
     publish: (request) => inTurn(() => publish(context, request)),
     patch: (file) => inTurn(() => keepPatch(context, file)),
   };
+}
+
+/** The remote-tracking branches: somebody else's commits, which Claude may merge and nobody may sign as its work. */
+async function knownCommits({ workspace, environment, signal }: GateRequest): Promise<string[]> {
+  const options = { gitDir: join(workspace, '.git'), environment, signal };
+  const listed = await git(['for-each-ref', '--format=%(objectname)', 'refs/remotes'], options);
+  const shas = [...new Set(listed.stdout.split('\n').filter(Boolean))];
+  return shas.map((sha, index) => `create refs/known/${index} ${sha}\n`);
 }
 
 /** Only what decides how a file becomes a blob, from a configuration that was cleaned. */

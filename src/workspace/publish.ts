@@ -29,6 +29,8 @@ export interface Published {
   /** Commits that the target did not have. */
   commits: number;
   target: Target;
+  /** Commits that should be signed by GitHub and are not. */
+  unverified?: string[];
   /** Uncommitted work that was not published, and why. */
   left: LeftOut[];
 }
@@ -53,9 +55,10 @@ export async function publish(context: GateContext, request: PublishRequest): Pr
   });
   return {
     outcome: pushed.outcome,
-    sha,
+    sha: pushed.outcome === 'pushed' ? pushed.sha : sha,
     commits: pushed.outcome === 'pushed' ? pushed.commits : 0,
     target,
     left,
+    ...(pushed.outcome === 'pushed' && pushed.unverified && { unverified: pushed.unverified }),
   };
 }

@@ -1,10 +1,12 @@
-/** Pushes one commit from the gate to one branch of one repository, with a credential that only this process gets. */
+/** Publishes one commit from the gate to one branch of one repository: by a push of its own, or by GitHub's API. */
 import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
+import { publishThroughApi } from './api-commits.ts';
 import { newCommits } from './changes.ts';
 import { type GateContext, setPublished, type Target, trustedCommits } from './gate-state.ts';
 import { pushAnswer, pushAnswers } from './push-answer.ts';
 import type { Remote } from './remote.ts';
+import { signCommits } from './signed-commits.ts';
 
 export interface PushRequest {
   target: Target;
@@ -19,7 +21,8 @@ export interface PushRequest {
 }
 
 export type Pushed =
-  | { outcome: 'pushed'; sha: string; commits: number }
+  /** `sha`: what the branch is at; signed commits have other ids than those that were taken. */
+  | { outcome: 'pushed'; sha: string; commits: number; unverified?: string[] }
   /** The branch has commits that this work does not build on: nothing was changed; another name may do. */
   | { outcome: 'moved' };
 
@@ -32,6 +35,13 @@ export async function pushCommit(context: GateContext, request: PushRequest): Pr
   const { target, remote, sha } = request;
   allowTarget(context, target, remote);
   const { length: commits } = await newCommits(context, sha, await trustedCommits(context, request.trusted));
+  const { signing } = context;
+  if (signing?.by === 'github') {
+    const made = await publishThroughApi(context, { client: signing.client, target, sha });
+    if (made.outcome === 'pushed') await setPublished(context, sha);
+    return made.outcome === 'pushed' ? { ...made, commits } : made;
+  }
+  const published = signing?.by === 'ssh' ? await signCommits(context, sha, signing) : sha;
   const ref = `refs/heads/${target.branch}`;
   const args = [
     'push',
@@ -40,14 +50,14 @@ export async function pushCommit(context: GateContext, request: PushRequest): Pr
     '--no-recurse-submodules',
     '--no-signed',
     remote.url,
-    `${sha}:${ref}`,
+    `${published}:${ref}`,
   ];
   const { retryDelaysMs, timeoutMs } = request;
   const pushing = { remote, ...pushAnswers, retryDelaysMs, timeoutMs };
   if (pushAnswer(await context.run(args, pushing), { target, remote }) === 'moved')
     return { outcome: 'moved' };
   await setPublished(context, sha);
-  return { outcome: 'pushed', sha, commits };
+  return { outcome: 'pushed', sha: published, commits };
 }
 
 /** The target is the host's own choice, made before Claude had the workspace; this holds it to that. */

@@ -75,7 +75,8 @@ export async function objectSizes({ run }: GateContext, ids: Iterable<string>): 
   return sizes;
 }
 
-async function* readObjects(context: GateContext, ids: string[]): AsyncGenerator<[string, Buffer]> {
+/** Bytes by object id, in portions; what is missing is left out. */
+export async function* readObjects(context: GateContext, ids: string[]): AsyncGenerator<[string, Buffer]> {
   const sizes = await objectSizes(context, ids);
   let portion: string[] = [];
   let bytes = 0;

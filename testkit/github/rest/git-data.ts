@@ -150,12 +150,17 @@ async function createTree(call: Call) {
   if (!base) throw new HttpProblem(422, 'base_tree is not a valid tree');
   const entries = new Map(base.filter((entry) => entry.type !== 'tree').map((entry) => [entry.path, entry]));
   for (const wanted of (call.body.tree ?? []) as WantedEntry[]) {
+    const { path, mode } = wanted;
     if (wanted.sha === null) {
-      entries.delete(wanted.path);
+      if (!entries.delete(path)) throw new HttpProblem(422, 'GitRPC::BadObjectState');
       continue;
     }
     const sha = wanted.sha ?? (await writeBlob(directory, Buffer.from(wanted.content ?? '')));
-    entries.set(wanted.path, { path: wanted.path, mode: wanted.mode, type: 'blob', sha, size: null });
+    // as in an index, a file takes the place of a directory and the other way round
+    for (const other of entries.keys())
+      if (other.startsWith(`${path}/`) || path.startsWith(`${other}/`)) entries.delete(other);
+    const type = mode === '160000' ? 'commit' : 'blob';
+    entries.set(path, { path, mode, type, sha, size: null });
   }
   const sha = await writeTree(directory, [...entries.values()]);
   return created(renderTree(call, sha, (await readTree(directory, sha))!));

@@ -55,6 +55,8 @@ async function commitOnBranch(request: Request, input: CommitInput) {
   const tip = branchTip(repository.directory, branch);
   if (!tip) throw problem('NOT_FOUND', `No branch named "${branch}" exists in this repository.`);
   if (tip !== input.expectedHeadOid) throw stale(input.expectedHeadOid);
+  if (repository.protectedBranches.has(branch))
+    throw problem('UNPROCESSABLE', 'Repository rule violations found\n\nCannot update this protected ref.');
   const additions = input.fileChanges?.additions ?? [];
   const deletions = (input.fileChanges?.deletions ?? []).map((file) => file.path);
   await demandDeletable(repository, tip, deletions);

@@ -1,0 +1,29 @@
+/** Which of the two settings signs what is published, and whether it can. */
+import type { GitHubClient } from '../github/client.ts';
+import type { Config } from '../words/config.ts';
+import { hasBranch, type Task } from '../words/task.ts';
+import type { Identity } from '../workspace/git.ts';
+import type { Signing } from '../workspace/signing.ts';
+import { checkSigningKey } from '../workspace/ssh-key.ts';
+import type { Door } from './door.ts';
+
+type SigningSettings = Pick<Config, 'sshSigningKey' | 'useCommitSigning'>;
+
+/** A key of the caller's own goes before GitHub's signature, as in `anthropics/claude-code-action`. */
+export function signingOf(
+  { sshSigningKey, useCommitSigning }: SigningSettings,
+  { client, identity }: { client: GitHubClient; identity: Identity },
+): Signing | null {
+  if (sshSigningKey) return { by: 'ssh', key: sshSigningKey, identity };
+  return useCommitSigning ? { by: 'github', client } : null;
+}
+
+/** Whether Claude has `commit_files` and `delete_files` in the place of `git commit` and `push_changes`. */
+export function commitsByFile({ sshSigningKey, useCommitSigning }: SigningSettings): boolean {
+  return useCommitSigning && !sshSigningKey;
+}
+
+/** @throws AppError `invalid_input` for a key that cannot sign: before Claude starts, not when its work is done. */
+export async function checkSigning({ config, scratch, job }: Door, task: Task): Promise<void> {
+  if (config.sshSigningKey && hasBranch(task)) await checkSigningKey(scratch, config.sshSigningKey, job);
+}
