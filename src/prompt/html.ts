@@ -1,18 +1,43 @@
 /** HTML inside markdown: what GitHub's page does not show of it goes. */
 
-/** Attributes that change what a reader sees or where a link goes; all others are a place to hide words in. */
-const shownAttributes = new Set(
-  'align checked cols colspan datetime dir disabled height href lang open rows rowspan src srcset start type valign width'.split(
-    ' ',
-  ),
+/** Elements that GitHub keeps, or shows as text; of any other a reader sees the content and not the tag. */
+const shownElements = new Set(
+  (
+    'a abbr b bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption ' +
+    'figure font h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p picture pre q rp rt ruby s samp small source ' +
+    'span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video wbr ' +
+    'iframe noembed noframes plaintext script style textarea title xmp'
+  ).split(' '),
 );
 const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '));
+/** What is in them is for readers whose browser does not know them. */
+const hiddenElements = new Set(['template', 'rp', 'video']);
 const hidingStyle =
   /(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*(?:\.0*)?(?![\d.])|font-size\s*:\s*0*(?:\.0*)?(?![\d.]))/i;
 
-const tagName = /<(\/?)([A-Za-z][A-Za-z0-9-]*)/y;
-const attribute = /\s+([^\s"'<>/=`]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/y;
-const tagEnd = /\s*\/?>/y;
+/** Attributes that change what a reader sees or where a link goes; all others are a place to hide words in. */
+const shownAttributes = new Set(
+  'align checked cols colspan datetime dir disabled height lang open rows rowspan start type valign width'.split(
+    ' ',
+  ),
+);
+const addresses = new Set(['href', 'src']);
+/** Their values are measures and a few words, never a sentence. */
+const shownValue =
+  /^["']?(?:left|right|center|justify|top|middle|bottom|baseline|ltr|rtl|auto|checkbox|[a-z]{2}(?:-[a-z]{2})?|[1ai]|[\d.:TZ+-]{1,30}(?:%|px|em)?)?["']?$/i;
+
+/** Tags as markdown knows them, inside of a paragraph. */
+const strict = {
+  name: /<(\/?)([A-Za-z][A-Za-z0-9-]*)/y,
+  attribute: /\s+([^\s"'<>/=`]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/y,
+  end: /\s*\/?>/y,
+};
+/** Tags as a browser reads them, inside of an HTML block: all up to the `>` is attributes, whatever quotes it holds. */
+const loose = {
+  name: /<(\/?)([A-Za-z][^\s/>]*)/y,
+  attribute: /[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*("[^"]*"?|'[^']*'?|[^\s>]*))?/y,
+  end: /[\s/]*>/y,
+};
 
 /** Texts from a `<` on that are replaced by `put`; `end` is exclusive. */
 export interface Replacement {
@@ -20,8 +45,25 @@ export interface Replacement {
   put: string;
 }
 
+/** The paragraph or HTML block that is read. */
+export interface Block {
+  end: number;
+  html: boolean;
+}
+
+interface Tag {
+  name: string;
+  closes: boolean;
+  end: number;
+  /** The tag without what is hidden in it. */
+  shown: string;
+  hides: boolean;
+}
+
 /** Finds hidden markup in one text. Each search that finds nothing is remembered: unclosed markup cannot make it slow. */
 export class HtmlReader {
+  /** True once something has been opened that hides all that comes after it, also outside of this text. */
+  hidesRest = false;
   readonly #text: string;
   readonly #missing = new Set<string>();
   #closings: Map<number, number> | null = null;
@@ -31,47 +73,76 @@ export class HtmlReader {
   }
 
   /** What becomes of the markup at `at` (a `<`); null when it is text or may stay as it is. */
-  read(at: number, paragraphEnd: number): Replacement | null {
+  read(at: number, block: Block): Replacement | null {
     const text = this.#text;
-    if (text.startsWith('<!--', at)) return this.#until('-->', at, 2);
-    if (text.startsWith('<![CDATA[', at)) return this.#until(']]>', at, 9);
-    if (text.startsWith('<?', at)) return this.#until('?>', at, 2);
-    if (/^<![A-Za-z]/.test(text.slice(at, at + 3))) return this.#until('>', at, 2);
-    return this.#readTag(at, paragraphEnd);
+    if (text.startsWith('<!--', at)) return this.#until('-->', { at, skip: 2 }, block);
+    if (text.startsWith('<![CDATA[', at)) return this.#until(']]>', { at, skip: 9 }, block);
+    if (text.startsWith('<?', at)) return this.#until('?>', { at, skip: 2 }, block);
+    const start = text.slice(at, at + 3);
+    if (/^<![A-Za-z]/.test(start) || (block.html && /^<(?:!|\/[^A-Za-z])/.test(start)))
+      return this.#until('>', { at, skip: 2 }, block);
+    return this.#element(at, block);
   }
 
-  /** GitHub shows an unclosed comment as text, unless it begins a line: then everything after it is hidden. */
-  #until(close: string, at: number, skip: number): Replacement | null {
+  /** Markdown shows as text what is not closed; in an HTML block a browser hides everything after it. */
+  #until(close: string, { at, skip }: { at: number; skip: number }, { html }: Block): Replacement | null {
     const found = this.#missing.has(close) ? -1 : this.#text.indexOf(close, at + skip);
     if (found >= 0) return { end: found + close.length, put: '' };
     this.#missing.add(close);
-    return close === '-->' && beginsLine(this.#text, at) ? { end: this.#text.length, put: '' } : null;
+    return html ? this.#rest() : null;
   }
 
-  #readTag(at: number, paragraphEnd: number): Replacement | null {
+  #rest(): Replacement {
+    this.hidesRest = true;
+    return { end: this.#text.length, put: '' };
+  }
+
+  #element(at: number, block: Block): Replacement | null {
+    const tag = this.#tag(at, block);
+    if (tag === null || 'put' in tag) return tag;
+    const { name, closes, end, shown, hides } = tag;
+    if ((hides || hiddenElements.has(name)) && !closes && !voidElements.has(name))
+      return { end: this.#closing(at) ?? Math.max(end, block.end), put: name === 'video' ? shown : '' };
+    if (shownElements.has(name)) return shown === this.#text.slice(at, end) ? null : { end, put: shown };
+    // `Promise<void>` without code marks: GitHub hides the type, and hides nothing else that way.
+    const isType = /^<[A-Za-z]\w{0,19}>$/.test(shown) && /\w/.test(this.#text[at - 1] ?? '');
+    return isType ? null : { end, put: '' };
+  }
+
+  /** The tag that opens at `at`; what it hides when it has no end; null when it is none. */
+  #tag(at: number, block: Block): Tag | Replacement | null {
     const text = this.#text;
-    const opening = matchAt(tagName, text, at);
+    const grammar = block.html ? loose : strict;
+    const opening = matchAt(grammar.name, text, at);
     if (!opening) return null;
-    const name = opening[2]!.toLowerCase();
     let position = at + opening[0].length;
-    let shown = '';
-    let changed = false;
+    let shown = opening[0];
     let hides = false;
-    for (let found = matchAt(attribute, text, position); found; found = matchAt(attribute, text, position)) {
-      const key = found[1]!.toLowerCase();
-      if (found[0].includes('\n') && /\n[ \t\r]*\n/.test(found[0])) return null;
-      hides ||= key === 'hidden' || (key === 'style' && hidingStyle.test(found[2] ?? ''));
-      if (shownAttributes.has(key)) shown += found[0];
-      else changed = true;
+    for (;;) {
+      const found = matchAt(grammar.attribute, text, position);
+      if (!found) break;
+      if (!block.html && found[0].includes('\n') && /\n[ \t\r]*\n/.test(found[0])) return null;
       position += found[0].length;
+      const value = found[2] ?? '';
+      // A quote that the block does not close goes on behind it, over all that follows.
+      if (block.html && position > block.end)
+        return /^["']/.test(value) ? this.#rest() : { end: block.end, put: '' };
+      const key = found[1]!.toLowerCase();
+      hides ||= key === 'hidden' || (key === 'style' && hidingStyle.test(value));
+      const known =
+        shownAttributes.has(key) && (shownValue.test(value) || unquoted(value).toLowerCase() === key);
+      if (known || addresses.has(key)) shown += found[0];
     }
-    const ending = matchAt(tagEnd, text, position);
-    if (!ending) return null;
+    const ending = matchAt(grammar.end, text, position);
+    if (!ending) return block.html ? { end: block.end, put: '' } : null;
     const end = position + ending[0].length;
-    if ((hides || name === 'template') && !opening[1] && !voidElements.has(name)) {
-      return { end: this.#closing(at) ?? Math.max(end, paragraphEnd), put: '' };
-    }
-    return changed ? { end, put: opening[0] + shown + ending[0] } : null;
+    return {
+      name: opening[2]!.toLowerCase(),
+      closes: opening[1] !== '',
+      end,
+      shown: shown + ending[0],
+      hides,
+    };
   }
 
   /** Where the element that opens at `at` ends; all elements are paired in one pass, the first time one is asked for. */
@@ -98,11 +169,8 @@ function pairElements(text: string): Map<number, number> {
   return closings;
 }
 
-function beginsLine(text: string, at: number): boolean {
-  for (let before = at - 1; before >= 0 && text[before] !== '\n'; before -= 1) {
-    if (text[before] !== ' ' || at - before > 3) return false;
-  }
-  return true;
+function unquoted(value: string): string {
+  return value.replace(/^["']|["']$/g, '');
 }
 
 function matchAt(sticky: RegExp, text: string, at: number): RegExpExecArray | null {

@@ -4,15 +4,18 @@
 const inTitle = (ends: string) => String.raw`(?:[^${ends}\\\n]|\\[^]|\n(?![ \t\r]*\n))*`;
 const title = String.raw`(?:"${inTitle('"')}"|'${inTitle("'")}'|\(${inTitle('()')}\))`;
 const items = String.raw`(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*`;
-const definition = String.raw`\[(?!\^)((?:[^\[\]\\]|\\[^])+)\]:[ \t]*(?:\r?\n[ \t]*)?(<[^<>\n]*>|[^\s<]\S*)(?:(?:[ \t]+|[ \t]*\r?\n[ \t]*)${title})?[ \t\r]*(?:\n|$)`;
+// White space that is not ASCII is part of a destination, as GitHub reads it.
+const definition = String.raw`\[(?!\^)((?:[^\[\]\\]|\\[^])+)\]:[ \t]*(?:\r?\n[ \t]*)?(<[^<>\n]*>|[^\0- <][^\0- ]*)(?:(?:[ \t]+|[ \t]*\r?\n[ \t]*)${title})?[ \t\r]*(?:\n|$)`;
 const definitionHere = new RegExp(`([ \\t]*${items})${definition}`, 'my');
 const definitions = new RegExp(`^[ \\t>]*${items}${definition}`, 'gm');
 const footnoteHere = / {0,3}\[(\^[^[\]\s]+)\]:/y;
-const target = new RegExp(
-  String.raw`\(\s*(<[^<>\n]*>|[^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)(\s+${title}|${title})?\s*\)`,
-  'y',
-);
-const reference = /\[([^[\]]*)\]/y;
+const footnotes = /^[ \t>]*\[\^[^[\]\s]+\]:/m;
+const angled = /<(?:[^<>\\\n]|\\[^\n])*>/y;
+const blanks = String.raw`[ \t\r]*(?:\n[ \t\r]*)?`;
+const afterDestination = new RegExp(String.raw`(${blanks}${title})?${blanks}\)`, 'y');
+const reference = /\[((?:[^[\]\\]|\\[\s\S])*)\]/y;
+/** GitHub gives up on a destination with more parentheses in one another. */
+const deepest = 32;
 
 export interface LinkPart {
   end: number;
@@ -25,16 +28,22 @@ export interface LinkPart {
  */
 export class Links {
   readonly #destinations = new Map<string, string>();
-  readonly #notes: Set<string>;
+  /** Whether there are footnotes. */
+  readonly hasNotes: boolean;
+  /** Footnotes that the text read so far refers to. */
+  readonly usedNotes = new Set<string>();
+  readonly #notes: Set<string> | null;
   #growth: number;
 
-  constructor(text: string) {
+  /** @param notes footnotes in use; null while that is being found out, and none is left out. */
+  constructor(text: string, notes: Set<string> | null = null) {
+    this.hasNotes = footnotes.test(text);
+    this.#notes = notes;
     this.#growth = text.length;
     for (const found of text.matchAll(definitions)) {
       const label = normalised(found[1]!);
       if (!this.#destinations.has(label)) this.#destinations.set(label, found[2]!);
     }
-    this.#notes = new Set([...text.matchAll(/\[(\^[^[\]\s]+)\](?!:)/g)].map((use) => use[1]!.toLowerCase()));
   }
 
   /** A definition at the start of a block: what is left of it is the mark of its list item. */
@@ -46,30 +55,36 @@ export class Links {
   /** GitHub shows a footnote only where something refers to it. */
   isUnusedNote(text: string, at: number): boolean {
     const note = matchAt(footnoteHere, text, at);
-    return note !== null && !this.#notes.has(note[1]!.toLowerCase());
+    return note !== null && this.#notes !== null && !this.#notes.has(note[1]!.toLowerCase());
+  }
+
+  /** True for `[^1]`, a reference to a footnote or the beginning of one. */
+  isNoteUse(text: string, at: number, close: number): boolean {
+    if (text[at + 1] !== '^' || close - at > 999) return false;
+    const begins = /(?:^|\n)[ >]*$/.test(text.slice(Math.max(0, at - 20), at));
+    if (text[close + 1] !== ':' || !begins) this.usedNotes.add(text.slice(at + 1, close).toLowerCase());
+    return true;
   }
 
   /** An image whose alternative text is between `open` and `close` (exclusive), as `![](destination)`. */
   image(text: string, open: number, close: number): LinkPart | null {
-    const inline = text[close + 1] === '(' ? matchAt(target, text, close + 1) : null;
-    if (inline) return { end: close + 1 + inline[0].length, put: `![](${inline[1]})` };
+    const inline = readTarget(text, close + 1);
+    if (inline) return { end: inline.end, put: `![](${inline.destination})` };
     const named = this.#reference(text, open, close);
     return named && { end: named.end, put: `![](${named.put})` };
   }
 
   /** A link without text is not there for a reader. `at` is its `[`. */
   emptyLink(text: string, at: number, close: number): LinkPart | null {
-    if (close !== at + 1 || text[close + 1] !== '(') return null;
-    const inline = matchAt(target, text, close + 1);
-    return inline && { end: close + 1 + inline[0].length, put: '' };
+    if (close - at > 100 || text.slice(at + 1, close).trim() !== '') return null;
+    const end = readTarget(text, close + 1)?.end ?? this.#reference(text, at + 1, close)?.end;
+    return end === undefined ? null : { end, put: '' };
   }
 
   /** The end of a link, from its `]` on, without title. */
   linkEnd(text: string, open: number, close: number): LinkPart | null {
-    if (text[close + 1] === '(') {
-      const inline = matchAt(target, text, close + 1);
-      return inline?.[2] ? { end: close + 1 + inline[0].length, put: `](${inline[1]})` } : null;
-    }
+    const inline = readTarget(text, close + 1);
+    if (inline) return inline.titled ? { end: inline.end, put: `](${inline.destination})` } : null;
     // what looks like a definition inside of a paragraph is text
     const named = text[close + 1] === ':' ? null : this.#reference(text, open + 1, close);
     return named && { end: named.end, put: `](${named.put})` };
@@ -86,9 +101,36 @@ export class Links {
   }
 }
 
+/** What follows the text of an inline link: `(destination "title")`. */
+function readTarget(text: string, at: number): { end: number; destination: string; titled: boolean } | null {
+  if (text[at] !== '(') return null;
+  const start = at + 1 + /^[ \t\r]*\n?[ \t\r]*/.exec(text.slice(at + 1, at + 200))![0].length;
+  const end = destinationEnd(text, start);
+  const rest = end === null ? null : matchAt(afterDestination, text, end);
+  if (end === null || !rest) return null;
+  return { end: end + rest[0].length, destination: text.slice(start, end), titled: rest[1] !== undefined };
+}
+
+function destinationEnd(text: string, start: number): number | null {
+  if (text[start] === '<') {
+    const found = matchAt(angled, text, start);
+    return found && start + found[0].length;
+  }
+  let depth = 0;
+  for (let at = start; at < text.length; at += 1) {
+    const char = text[at]!;
+    if (char === '\\' && /[!-/:-@[-`{-~]/.test(text[at + 1] ?? '')) at += 1;
+    else if (char === '(') depth += 1;
+    else if (char === ')') depth -= 1;
+    if (depth > deepest) return null;
+    if (depth < 0 || char <= ' ') return depth > 0 ? null : at;
+  }
+  return null;
+}
+
 /** Labels are compared as GitHub does: without regard to case and to how much white space there is. */
 function normalised(label: string): string {
-  return label.length > 999 ? '' : label.trim().replace(/\s+/g, ' ').toLowerCase();
+  return label.length > 999 ? '' : label.trim().replace(/\s+/g, ' ').toLowerCase().toUpperCase();
 }
 
 function matchAt(sticky: RegExp, text: string, at: number): RegExpExecArray | null {

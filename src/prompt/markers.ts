@@ -1,4 +1,5 @@
 /** Marks where other people's words begin and end, so that they cannot pass for ours. */
+import { replaceImages } from '../words/images.ts';
 import { spellInvisible, withoutInvisible } from './invisible.ts';
 import { sanitise } from './sanitise.ts';
 
@@ -31,8 +32,9 @@ export interface Markers {
 /**
  * @param nonce at least 128 random bits as hex digits, new for each run: an attacker who does not know it cannot write
  *   the closing marker. Attacks: `markers.test.ts`.
+ * @param images paths of files by the addresses of images that they were downloaded from.
  */
-export function createMarkers(nonce: string): Markers {
+export function createMarkers(nonce: string, images: ReadonlyMap<string, string> = new Map()): Markers {
   if (!/^[0-9a-f]{32,}$/.test(nonce)) throw new Error('the nonce must be at least 32 hex digits');
   const known = new RegExp(nonce, 'gi');
   const tag = (authority: string) => `${authority}-${nonce}`;
@@ -46,9 +48,11 @@ export function createMarkers(nonce: string): Markers {
       const said = Object.entries(attributes)
         .filter(([, value]) => value !== null && value !== undefined && value !== '')
         .map(([key, value]) => ` ${key}=${typeof value === 'number' ? value : quoted(value as string)}`);
-      return `<${tag(authority)}${said.join('')}>\n${text}\n</${tag(authority)}>`;
+      // Half a character, where a text was cut, would make the model's API refuse the whole message.
+      const whole = text.toWellFormed();
+      return `<${tag(authority)}${said.join('')}>\n${whole}\n</${tag(authority)}>`;
     },
-    text: (raw) => harmless(withoutOuterBlanks(sanitise(raw))),
+    text: (raw) => harmless(withoutOuterBlanks(withFiles(sanitise(raw), images))),
     code(raw) {
       const text = harmless(withoutInvisible(raw));
       const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
@@ -62,11 +66,16 @@ export function createMarkers(nonce: string): Markers {
   };
 }
 
+/** Images at the paths where they can be opened. @param text as `sanitise` leaves it */
+export function withFiles(text: string, images: ReadonlyMap<string, string> = new Map()): string {
+  return images.size === 0 ? text : replaceImages(text, (address) => images.get(address) ?? null);
+}
+
 /** Indentation of the first line stays: it may be code. */
 function withoutOuterBlanks(text: string): string {
   return text.replace(/^(?:[ \t\r]*\n)+/, '').trimEnd();
 }
 
 function shorten(name: string): string {
-  return name.length > longestName ? `${name.slice(0, longestName)}…` : name;
+  return name.length > longestName ? `${name.slice(0, longestName).toWellFormed()}…` : name;
 }

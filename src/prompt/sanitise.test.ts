@@ -190,6 +190,16 @@ test.each(
     '](   ',
     '](a   ',
     '\n[a]: b\n   ',
+    '[^a] ',
+    '[^a]: b [^a]: ',
+    '<div a ',
+    '<div a="',
+    '\n<div ',
+    '- <!--',
+    '](a\\(',
+    '](((',
+    '> <!--\n',
+    '\u200B```\n',
   ].map((unit) => [JSON.stringify(unit), unit]),
 )('65 KB of %s take linear time', (_, unit) => {
   const text = unit.repeat(Math.ceil(65_536 / unit.length));
@@ -197,6 +207,28 @@ test.each(
   sanitise(text);
   sanitise(`${text}x`);
   expect(performance.now() - start).toBeLessThan(1_000);
+});
+
+test.each([
+  ['](a', ' '],
+  ['](', ' '],
+  ['[a]: b', ' '],
+  ['[a]:', ' '],
+  ['[^a]:', ' '],
+  ['<a', ' '],
+  ['<div', ' '],
+  ['<div a', ' '],
+  ['<div a=', ' '],
+  ['![', 'a'],
+  ['](', 'a'],
+  ['> ', '>'],
+  ['-', ' '],
+])('64 KB behind %j take linear time: %j', (start, unit) => {
+  const text = start + unit.repeat(65_536);
+  const before = performance.now();
+  sanitise(text);
+  sanitise(`${text}x`);
+  expect(performance.now() - before).toBeLessThan(1_000);
 });
 
 test('a definition used thousands of times does not multiply the text', () => {

@@ -1,6 +1,6 @@
 /** Takes out of incoming markdown what its reader on GitHub does not see, so that nobody instructs Claude in secret. */
-import { codeBlockEnd, nextLine, type Place, paragraphEnd, quotedLines } from './blocks.ts';
-import { HtmlReader, readEntity } from './html.ts';
+import { codeBlockEnd, nextLine, noteEnd, type Place, paragraphEnd, quotedLines } from './blocks.ts';
+import { type Block, HtmlReader, readEntity } from './html.ts';
 import { withoutInvisible } from './invisible.ts';
 import { Links } from './links.ts';
 
@@ -29,29 +29,41 @@ interface Mark {
  * no instructions whatever it says is the job of the markers in `markers.ts`.
  */
 export function sanitise(text: string): string {
-  const visible = withoutInvisible(text);
-  return sanitiseMarkdown(visible, new Links(visible));
+  const shown = sanitiseMarkdown(text.replace(/\r(?!\n)/g, '\n'));
+  const visible = withoutInvisible(shown);
+  // Read with and without them: an invisible character can open a comment for us, or close our eyes to one that is
+  // open on GitHub's page (before a code fence it makes the fence a paragraph).
+  return visible === shown ? shown : sanitiseMarkdown(visible);
 }
 
-function sanitiseMarkdown(text: string, links: Links): string {
+function sanitiseMarkdown(text: string): string {
+  const links = new Links(text);
+  if (!links.hasNotes) return readMarkdown(text, links).shown;
+  // Which notes are in use is known when everything has been read.
+  readMarkdown(text, links);
+  return readMarkdown(text, new Links(text, links.usedNotes)).shown;
+}
+
+function readMarkdown(text: string, links: Links): { shown: string; hidesRest: boolean } {
   const reading: Reading = { text, place: { itemColumn: 0 }, html: new HtmlReader(text), links, out: [] };
   let at = 0;
   while (at < text.length) at = readBlock(reading, at);
-  return reading.out.join('');
+  return { shown: reading.out.join(''), hidesRest: reading.html.hidesRest };
 }
 
 /** Reads one block and returns where the next one begins. */
 function readBlock(reading: Reading, at: number): number {
   const { text, place, links, out } = reading;
-  // A comment may end inside a line; what follows it there opens no block.
-  if (at > 0 && text[at - 1] !== '\n')
-    return readProse(reading, at, { end: nextLine(text, at), html: false });
+  // A comment or an element may end inside a line: what follows it there belongs to the same HTML.
+  if (at > 0 && text[at - 1] !== '\n') return readProse(reading, at, { end: nextLine(text, at), html: true });
   const quoted = quotedLines(text, at);
   if (quoted) {
-    const inner = sanitiseMarkdown(quoted.inner, links);
-    const same = inner === quoted.inner;
-    out.push(same ? text.slice(at, quoted.end) : inner.replace(/^(?=[\s\S])/gm, quoted.prefix));
-    return quoted.end;
+    const inner = readMarkdown(quoted.inner, links);
+    const same = inner.shown === quoted.inner;
+    out.push(same ? text.slice(at, quoted.end) : inner.shown.replace(/^(?=[\s\S])/gm, quoted.prefix));
+    // A comment that a quote leaves open hides what comes after the quote too.
+    reading.html.hidesRest ||= inner.hidesRest;
+    return inner.hidesRest ? text.length : quoted.end;
   }
   const codeEnd = codeBlockEnd(text, at, place);
   if (codeEnd !== null) {
@@ -64,11 +76,11 @@ function readBlock(reading: Reading, at: number): number {
     return defined.end;
   }
   const paragraph = paragraphEnd(text, at, place);
-  return links.isUnusedNote(text, at) ? paragraph.end : readProse(reading, at, paragraph);
+  return links.isUnusedNote(text, at) ? noteEnd(text, paragraph.end) : readProse(reading, at, paragraph);
 }
 
 /** Copies a paragraph without what is hidden in it. Hidden markup may reach beyond it: returns where to go on. */
-function readProse(reading: Reading, start: number, paragraph: { end: number; html: boolean }): number {
+function readProse(reading: Reading, start: number, paragraph: Block): number {
   const { text, out } = reading;
   const { end } = paragraph;
   const marks = readMarks(reading, start, paragraph);
@@ -88,13 +100,14 @@ function readProse(reading: Reading, start: number, paragraph: { end: number; ht
 function readBracket({ text, links }: Reading, mark: Mark): { end: number; put: string } | null {
   const { kind, partner } = mark;
   if (!partner || kind === 'other') return null;
+  if (kind === 'open' && links.isNoteUse(text, mark.at, partner.at)) return null;
   if (kind === 'image') return links.image(text, mark.end, partner.at);
   if (kind === 'open') return links.emptyLink(text, mark.at, partner.at);
   return partner.kind === 'open' ? links.linkEnd(text, partner.at, mark.at) : null;
 }
 
 /** Finds code spans, HTML, entities and brackets, each where no earlier one covers it, as GitHub does. */
-function readMarks(reading: Reading, start: number, { end, html }: { end: number; html: boolean }): Mark[] {
+function readMarks(reading: Reading, start: number, { end, html }: Block): Mark[] {
   // Searching the whole text from each paragraph on would take quadratic time where marks are rare.
   const paragraph = reading.text.slice(start, end);
   const runs = html ? new Map<string, number[]>() : backtickRuns(paragraph);
@@ -110,7 +123,7 @@ function readMarks(reading: Reading, start: number, { end, html }: { end: number
     const to = token.lastIndex;
     if (mark[0] === '`') token.lastIndex = codeSpanEnd(runs.get(mark), at, mark.length) ?? to;
     else if (mark === '<') {
-      const found = reading.html.read(start + at, end);
+      const found = reading.html.read(start + at, { end, html });
       if (found) add(at, found.end - start, 'other', found.put);
     } else if (mark[0] === '&') add(at, to, 'other', readEntity(mark));
     else if (mark === '![') add(at, to, 'image');
