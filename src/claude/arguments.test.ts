@@ -1,31 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseClaudeArguments, splitToolRules, splitWords } from './arguments.ts';
-
-describe('words', () => {
-  test.each<[string, string, string[]]>([
-    ['plain words', '--model opus', ['--model', 'opus']],
-    [
-      'double quotes keep spaces',
-      '--append-system-prompt "be brief"',
-      ['--append-system-prompt', 'be brief'],
-    ],
-    ['single quotes keep everything', `--x '{"a": "$HOME"}'`, ['--x', '{"a": "$HOME"}']],
-    ['a dollar sign is a dollar sign', '--x "costs $5"', ['--x', 'costs $5']],
-    ['an empty value stays', '--x ""', ['--x', '']],
-    ['comment lines outside quotes go', '# note\n--model opus\n  # more\n', ['--model', 'opus']],
-    ['a # inside a quoted value of several lines stays', '--x "a\n# b"', ['--x', 'a\n# b']],
-    ['a # inside a word stays', '--x a#b', ['--x', 'a#b']],
-    ['an escaped quote', '--x "say \\"hi\\""', ['--x', 'say "hi"']],
-    ['a backslash joins lines', '--model \\\n opus', ['--model', 'opus']],
-    ['shell characters are text', '--x a|b&c;(d)', ['--x', 'a|b&c;(d)']],
-  ])('%s', (_, input, words) => {
-    expect(splitWords(input)).toEqual(words);
-  });
-
-  test('an unclosed quote is named', () => {
-    expect(() => splitWords('--x "abc')).toThrow(/quote is not closed/);
-  });
-});
+import { parseClaudeArguments, splitToolRules } from './arguments.ts';
 
 test.each<[string, string[], string[]]>([
   ['commas', ['Read,Edit'], ['Read', 'Edit']],
@@ -66,12 +40,40 @@ describe('flags', () => {
     expect(parsed.warnings).toHaveLength(2);
   });
   test('what Forgehand sets itself is dropped with a warning', () => {
-    const parsed = parseClaudeArguments('-p --output-format json --model opus');
+    const parsed = parseClaudeArguments('-p --output-format json --model opus --worktree x');
     expect(parsed).toMatchObject({ model: 'opus', extra: {} });
-    expect(parsed.warnings).toHaveLength(2);
+    expect(parsed.warnings).toHaveLength(3);
+  });
+  test.each([
+    ['several words of one flag', '--tools Bash "Read,Edit" --model opus', { tools: 'Bash,Read,Edit' }],
+    ['a switch takes no word', '--verbose --name x', { verbose: null, name: 'x' }],
+    ['a flag with or without a word', '--debug hooks --resume', { debug: 'hooks', resume: null }],
+    ['short flags', '-d -n "A name" -r=abc', { debug: null, name: 'A name', resume: 'abc' }],
+    ['the last of two counts', '--effort low --effort=high', { effort: 'high' }],
+  ])('passed on as they are: %s', (_, input, extra) => {
+    const parsed = parseClaudeArguments(input);
+    expect(parsed).toMatchObject({ extra, warnings: [] });
+  });
+  test('plugins of a directory may be several', () => {
+    expect(parseClaudeArguments('--plugin-dir a --plugin-dir=b').pluginDirs).toEqual(['a', 'b']);
+  });
+  test('skipping permissions is a permission mode', () => {
+    expect(parseClaudeArguments('--dangerously-skip-permissions').permissionMode).toBe('bypassPermissions');
+  });
+  test('a list ends at the next flag, also at a short one, and a rule that begins with a dash is none', () => {
+    const parsed = parseClaudeArguments('--allowedTools Read -n x --disallowedTools "Bash(rm -rf:*)" -5');
+    expect(parsed).toMatchObject({ allowedTools: ['Read'], disallowedTools: ['Bash(rm -rf:*)', '-5'] });
+  });
+  test('a word that no flag wants is named', () => {
+    expect(parseClaudeArguments('opus --verbose yes -x')).toMatchObject({
+      extra: { verbose: null },
+      warnings: ['`opus`', '`yes`', '`-x`'].map((word) => expect.stringContaining(word)),
+    });
   });
   test.each([
     ['--max-turns many', /--max-turns/],
+    ['--max-turns 2.5', /`--max-turns` must be a whole number/],
+    ['--verbose --model', /`--model` needs a value/],
     ['--json-schema {', /not valid JSON/],
     ['--json-schema []', /must be a JSON object/],
   ])('%s is refused by name', (input, message) => {

@@ -1,5 +1,6 @@
 /** Reads `claude_args` as Claude Code's own command line would be read: a real argv, no shell. */
 import { AppError } from '../words/errors.ts';
+import { readFlags, splitWords } from './argv.ts';
 
 /** What Forgehand itself needs to know of the arguments; the rest goes to Claude Code as it is. */
 export interface ClaudeArguments {
@@ -17,48 +18,12 @@ export interface ClaudeArguments {
   systemPrompt: string | null;
   appendSystemPrompt: string | null;
   jsonSchema: Record<string, unknown> | null;
+  /** Plugins to load for this session, as `--plugin-dir` names them. */
+  pluginDirs: string[];
   /** Other flags by their name without dashes; null for a flag without value. */
   extra: Record<string, string | null>;
   warnings: string[];
 }
-
-/** Flags that take every following word up to the next flag. */
-const listFlags = new Set([
-  'allowedTools',
-  'allowed-tools',
-  'disallowedTools',
-  'disallowed-tools',
-  'mcp-config',
-  'add-dir',
-]);
-/** Flags that never take a value; those that Forgehand sets itself are dropped. */
-const switches = new Set([
-  'strict-mcp-config',
-  'verbose',
-  'debug',
-  'bare',
-  'disable-slash-commands',
-  'ide',
-  'chrome',
-  'safe-mode',
-]);
-const dropped = new Set([
-  'print',
-  'p',
-  'output-format',
-  'input-format',
-  'continue',
-  'c',
-  'version',
-  'v',
-  'help',
-  'h',
-]);
-const known = new Set(
-  'model fallback-model max-turns max-budget-usd permission-mode setting-sources system-prompt append-system-prompt json-schema settings agent agents betas effort resume session-id fork-session name thinking max-thinking-tokens tools plugin-dir permission-prompt-tool'.split(
-    ' ',
-  ),
-);
 
 /** @throws AppError `invalid_input` for an unclosed quote or a value that cannot be read. */
 export function parseClaudeArguments(input: string): ClaudeArguments {
@@ -76,47 +41,12 @@ export function parseClaudeArguments(input: string): ClaudeArguments {
     systemPrompt: null,
     appendSystemPrompt: null,
     jsonSchema: null,
+    pluginDirs: [],
     extra: {},
     warnings: [],
   };
-  for (const { name, values } of flagsOf(splitWords(input), parsed.warnings)) apply(parsed, name, values);
+  for (const { name, values } of readFlags(splitWords(input), parsed.warnings)) apply(parsed, name, values);
   return parsed;
-}
-
-/** Words as a shell would split them: quotes and backslashes count, `$` and globs do not; `#` lines are comments. */
-export function splitWords(input: string): string[] {
-  const words: string[] = [];
-  let word: string | null = null;
-  let quote: '"' | "'" | null = null;
-  let lineStart = true;
-  for (let i = 0; i < input.length; i += 1) {
-    const char = input[i]!;
-    if (quote) {
-      if (char === quote) quote = null;
-      else if (char === '\\' && quote === '"' && '"\\'.includes(input[i + 1] ?? ' ')) word += input[++i]!;
-      else word += char;
-    } else if (char === '#' && lineStart) {
-      while (i + 1 < input.length && input[i + 1] !== '\n') i += 1;
-    } else if (/\s/.test(char)) {
-      if (word !== null) words.push(word);
-      word = null;
-      if (char === '\n') lineStart = true;
-      continue;
-    } else if (char === '"' || char === "'") {
-      quote = char;
-      word ??= '';
-    } else if (char === '\\' && i + 1 < input.length) {
-      // A backslash at the end of a line joins it with the next, as people write long commands.
-      if (input[i + 1] === '\n') i += 1;
-      else word = (word ?? '') + input[++i]!;
-    } else {
-      word = (word ?? '') + char;
-    }
-    lineStart = false;
-  }
-  if (quote) throw new AppError('invalid_input', `Input \`claude_args\`: a ${quote} quote is not closed.`);
-  if (word !== null) words.push(word);
-  return words;
 }
 
 /** `Read,Bash(git add:*) Edit` → its rules; commas and spaces inside parentheses belong to the rule. */
@@ -136,32 +66,6 @@ export function splitToolRules(values: string[]): string[] {
   return rules;
 }
 
-function* flagsOf(words: string[], warnings: string[]): Generator<{ name: string; values: string[] }> {
-  for (let i = 0; i < words.length; i += 1) {
-    const match = /^--?([A-Za-z][\w-]*)(?:=([\s\S]*))?$/.exec(words[i]!);
-    if (!match) {
-      warnings.push(`\`claude_args\`: \`${words[i]}\` belongs to no flag and is ignored.`);
-      continue;
-    }
-    const name = match[1]!;
-    const values = match[2] === undefined ? [] : [match[2]];
-    const isFlag = (word: string | undefined) => word === undefined || /^--?[A-Za-z]/.test(word);
-    if (listFlags.has(name)) while (!isFlag(words[i + 1])) values.push(words[++i]!);
-    else if (values.length === 0 && !switches.has(name)) {
-      // A known flag takes the next word whatever it looks like: a prompt may begin with dashes.
-      if (known.has(name) ? words[i + 1] !== undefined : !isFlag(words[i + 1])) values.push(words[++i]!);
-    }
-    if (dropped.has(name))
-      warnings.push(`\`claude_args\`: \`${name}\` is set by Forgehand and ignored here.`);
-    else {
-      if (!known.has(name) && !listFlags.has(name) && !switches.has(name)) {
-        warnings.push(`\`claude_args\`: \`--${name}\` is unknown to Forgehand and passed on to Claude Code.`);
-      }
-      yield { name, values };
-    }
-  }
-}
-
 function apply(parsed: ClaudeArguments, name: string, values: string[]): void {
   const value = values[0] ?? '';
   switch (name) {
@@ -172,13 +76,16 @@ function apply(parsed: ClaudeArguments, name: string, values: string[]): void {
       parsed.fallbackModel = value;
       break;
     case 'max-turns':
-      parsed.maxTurns = positive(name, value);
+      parsed.maxTurns = whole(name, positive(name, value));
       break;
     case 'max-budget-usd':
       parsed.maxBudgetUsd = positive(name, value);
       break;
     case 'permission-mode':
       parsed.permissionMode = value;
+      break;
+    case 'dangerously-skip-permissions':
+      parsed.permissionMode = 'bypassPermissions';
       break;
     case 'allowedTools':
     case 'allowed-tools':
@@ -194,6 +101,9 @@ function apply(parsed: ClaudeArguments, name: string, values: string[]): void {
     case 'add-dir':
       parsed.addDirs.push(...values);
       break;
+    case 'plugin-dir':
+      parsed.pluginDirs.push(value);
+      break;
     case 'setting-sources':
       parsed.settingSources = value.split(',').map((source) => source.trim());
       break;
@@ -207,7 +117,8 @@ function apply(parsed: ClaudeArguments, name: string, values: string[]): void {
       parsed.jsonSchema = jsonObject(name, value);
       break;
     default:
-      parsed.extra[name] = values[0] ?? null;
+      // Those that take several words are told as one.
+      parsed.extra[name] = values.length > 0 ? values.join(',') : null;
   }
 }
 
@@ -217,6 +128,14 @@ function positive(flag: string, value: string): number {
   throw new AppError(
     'invalid_input',
     `Input \`claude_args\`: \`--${flag}\` must be a number above 0, not \`${value}\`.`,
+  );
+}
+
+function whole(flag: string, number: number): number {
+  if (Number.isInteger(number)) return number;
+  throw new AppError(
+    'invalid_input',
+    `Input \`claude_args\`: \`--${flag}\` must be a whole number, not \`${number}\`.`,
   );
 }
 
