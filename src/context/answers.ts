@@ -76,6 +76,7 @@ export interface RawSubject {
   body: string;
   state: string;
   createdAt: string;
+  lastEditedAt: string | null;
   url: string;
   authorAssociation: string;
   author: RawActor | null;

@@ -160,6 +160,7 @@ function common({ kind, number }: ThreadAddress, subject: RawSubject, lists: Lis
     assignees: lists.assignees.nodes.map((assignee) => toActor(assignee).login),
     milestone: subject.milestone?.title ?? null,
     createdAt: subject.createdAt,
+    editedAt: subject.lastEditedAt,
     url: subject.url,
     comments: lists.comments.nodes.map(toComment),
   };

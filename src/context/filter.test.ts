@@ -257,3 +257,22 @@ describe('the head is pinned', () => {
     expect(seen.pullRequest!.files).toHaveLength(causes.length ? 0 : 1);
   });
 });
+
+test('what checks say of a later commit is not what they say of the pinned one', () => {
+  const subject = { head: { sha: 'c2' } } as FilterInput['task']['subject'];
+  const seen = view(thread([], facts({ checks: 'SUCCESS' })), { task: { ...label, subject } });
+  expect(seen.pullRequest!.checks).toBeNull();
+  expect(seen.leftOut).toContainEqual({ what: 'check results', count: 1, why: 'of a later commit' });
+});
+
+describe('the description of a thread that no event brought', () => {
+  test.each<[string, string | null, string, number]>([
+    ['never edited: stays', null, 'body now', 0],
+    ['edited before: stays', at('11:59:59'), 'body now', 0],
+    ['edited after the trigger: goes', at('12:00:01'), '', 1],
+  ])('%s', (_, editedAt, body, count) => {
+    const seen = view({ ...thread([]), editedAt }, { task: label });
+    expect(seen.body).toBe(body);
+    expect(seen.leftOut.filter(({ what }) => what === 'description')).toHaveLength(count);
+  });
+});

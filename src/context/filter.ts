@@ -39,14 +39,23 @@ export function filterThread(input: FilterInput): Thread {
   const pullRequest = thread.pullRequest && siftPullRequest(input, thread.pullRequest, sift, leftOut);
   const seen: Thread = {
     ...thread,
-    title: task.subject?.title ?? thread.title,
-    body: task.subject?.body ?? thread.body,
+    ...opening(input, leftOut),
     comments,
     pullRequest,
     leftOut: [...thread.leftOut, ...leftOut.list()],
   };
   const item = itemOf(task);
   return item ? withItem(seen, item, task.triggeredAt) : seen;
+}
+
+/** The event's where it brought one; of another thread what is older than the trigger. */
+function opening({ thread, task }: FilterInput, leftOut: LeftOut): Pick<Thread, 'title' | 'body'> {
+  if (task.subject) return { title: task.subject.title, body: task.subject.body };
+  const { createdAt, editedAt = null } = thread;
+  const later = laterThan(task.triggeredAt, { id: 0, createdAt, editedAt }, null);
+  if (!later) return { title: thread.title, body: thread.body };
+  leftOut.add('description', later, 1);
+  return { title: thread.title, body: '' };
 }
 
 function siftPullRequest(
@@ -72,7 +81,7 @@ function siftPullRequest(
   return { ...pinHead(facts, input.task.subject?.head?.sha, leftOut), reviews, reviewThreads };
 }
 
-/** Commits pushed after the trigger are not taken in: neither their headlines nor their file names. */
+/** Commits pushed after the trigger are not taken in: neither headlines nor file names nor what checks say of them. */
 function pinHead(facts: PullRequestFacts, pinned: string | undefined, leftOut: LeftOut): PullRequestFacts {
   if (!pinned || pinned === facts.head.sha) return facts;
   const last = facts.commits.findIndex((commit) => commit.sha === pinned);
@@ -80,7 +89,9 @@ function pinHead(facts: PullRequestFacts, pinned: string | undefined, leftOut: L
   const why = last < 0 ? 'of a branch that was rewritten after the trigger' : 'pushed after the trigger';
   leftOut.add('commits', why, facts.commits.length - commits.length);
   leftOut.add('changed files', 'listed as of a later commit', facts.files.length);
-  return { ...facts, head: { ...facts.head, sha: pinned }, commits, commitCount: commits.length, files: [] };
+  leftOut.add('check results', 'of a later commit', facts.checks === null ? 0 : 1);
+  const head = { ...facts.head, sha: pinned };
+  return { ...facts, head, commits, commitCount: commits.length, files: [], checks: null };
 }
 
 /** Why an item is left out; null when it stays; `own` is left out without being counted. */

@@ -68,7 +68,7 @@ const connections = {
 export type ConnectionName = keyof typeof connections;
 export type EntityType = 'Issue' | 'PullRequest';
 
-const entityFields = `id title body state createdAt url authorAssociation author { ...who } milestone { title }`;
+const entityFields = `id title body state createdAt lastEditedAt url authorAssociation author { ...who } milestone { title }`;
 const pullRequestFields = `isDraft merged additions deletions
   baseRefName baseRefOid headRefName headRefOid headRepository { nameWithOwner } isCrossRepository maintainerCanModify
   statusCheckRollup { state }`;

@@ -9,16 +9,24 @@ const marker = String.raw`(?:[-+*]|\d{1,9}[.)])`;
 const listItem = new RegExp(String.raw`([ \t]*)(?:${marker}[ \t]+)+(?=\S)`, 'y');
 const fence = new RegExp(`([ \\t]*)((?:${marker}[ \\t]+)*)(\`{3,}(?=[^\`\\n]*(?:\\n|$))|~{3,})`, 'y');
 const quote = /((?: {0,3}>[ \t]?)+)/y;
+/** An item whose first line is empty. */
+const emptyItem = new RegExp(String.raw`([ \t]*)${marker}[ \t\r]*(?:\n|$)`, 'y');
 const blank = /[ \t\r]*(?:\n|$)/y;
 const heading = /([ \t]*)#{1,6}(?=\s|$)/y;
 const rule = /([ \t]*)(?:-{3,}|={1,}|\*{3,}|_{3,})[ \t\r]*(?:\n|$)/y;
 /** HTML that reaches to the next blank line, whatever markdown it holds. */
-const htmlBlock =
-  /([ \t]*)<(?:\/?(?:address|article|aside|base|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|template|tfoot|th|thead|title|tr|track|ul)(?=[\s/>]))/iy;
+const htmlBlock = afterItems(
+  /<(?:\/?(?:address|article|aside|base|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|template|tfoot|th|thead|title|tr|track|ul)(?=[\s/>]|$))/,
+);
 /** HTML that reaches to its end, over blank lines too. */
-const rawHtml = /([ \t]*)<(pre|script|style|textarea)(?=[\s>])/iy;
-const comment = /([ \t]*)<[!?]/y;
-const loneTag = /([ \t]*)<\/?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>\n]*)?>[ \t\r]*(?:\n|$)/y;
+const rawHtml = afterItems(/<(pre|script|style|textarea)(?=[\s>]|$)/);
+const comment = afterItems(/<[!?]/);
+const loneTag = afterItems(/<\/?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>\n]*)?>[ \t\r]*(?:\n|$)/);
+
+/** What begins a block also begins it as the first thing of a list item. */
+function afterItems(beginning: RegExp): RegExp {
+  return new RegExp(String.raw`([ \t]*(?:${marker}[ \t]+)*)${beginning.source}`, 'iy');
+}
 
 /** The end of the fenced or indented code block at `at`, the start of a line; null when there is none. */
 export function codeBlockEnd(text: string, at: number, place: Place): number | null {
@@ -81,6 +89,17 @@ function rawHtmlEnd(text: string, at: number, name: string): number {
   return found ? nextLine(text, found.index) : text.length;
 }
 
+/** Where a footnote ends whose first paragraph ends at `at`: indented paragraphs after it belong to it. */
+export function noteEnd(text: string, at: number): number {
+  let end = at;
+  for (let line = at; line < text.length; line = nextLine(text, line)) {
+    if (matchAt(blank, text, line)) continue;
+    if (indentation(text, line) < 4) break;
+    end = nextLine(text, line);
+  }
+  return end;
+}
+
 /** Consecutive lines quoted to the same depth, without their marks; null when the line at `at` is not quoted. */
 export function quotedLines(text: string, at: number): { prefix: string; inner: string; end: number } | null {
   const depth = (prefix: string) => prefix.split('>').length;
@@ -105,7 +124,10 @@ export function quotedLines(text: string, at: number): { prefix: string; inner: 
 function enterOrLeaveList(text: string, at: number, place: Place): void {
   if (matchAt(blank, text, at)) return;
   const item = opens(listItem, text, at, place);
-  place.itemColumn = item ? columns(item[0]) : Math.min(place.itemColumn, indentation(text, at));
+  const empty = item ? null : opens(emptyItem, text, at, place);
+  if (item) place.itemColumn = columns(item[0]);
+  else if (empty) place.itemColumn = columns(empty[0].trimEnd()) + 1;
+  else place.itemColumn = Math.min(place.itemColumn, indentation(text, at));
 }
 
 /** Matches the beginning of a block, which four columns of indentation would make code or plain text. */
@@ -118,8 +140,11 @@ function indentation(text: string, at: number): number {
   return columns(matchAt(/[ \t]*/y, text, at)![0]);
 }
 
+/** A tab reaches to the next multiple of four. */
 function columns(indent: string): number {
-  return indent.replaceAll('\t', '    ').length;
+  let column = 0;
+  for (const char of indent) column += char === '\t' ? 4 - (column % 4) : 1;
+  return column;
 }
 
 export function nextLine(text: string, at: number): number {

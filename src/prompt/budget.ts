@@ -13,8 +13,12 @@ export interface Piece {
   /** ISO 8601; the order in which the prompt shows it. */
   at: string;
   rank: Rank;
+  /** How a reader refers to it: the number and heading of a review thread. */
+  title?: { number: number; text: string };
   /** The whole text when it fits into `room` characters, a part of it when parts make sense, else null. */
   render: (room: number) => Rendered | null;
+  /** As much of it as fits into `room` characters, with a note: for a piece that is asked for by itself. */
+  cut?: (room: number) => string;
 }
 
 interface Rendered {
@@ -27,11 +31,20 @@ export interface Chosen {
   /** By section, oldest first. */
   sections: Map<Piece['section'], string[]>;
   leftOut: Thread['leftOut'];
+  /** Pieces that did not fit. */
+  missing: Piece[];
 }
 
 /** A piece that is shown whole or not at all. */
 export function whole(text: string): Piece['render'] {
   return (room) => (text.length <= room ? { text } : null);
+}
+
+/** The beginning of a text, with a note of how much is missing. @param room characters, the note's included */
+export function beginning(text: string, room: number): string {
+  if (text.length <= room) return text;
+  const kept = text.slice(0, Math.max(0, room - 50));
+  return `${kept}\n[cut: ${text.length - kept.length} more characters]`;
 }
 
 /** @param room characters that all pieces together may take. */
@@ -58,7 +71,7 @@ export function choose(pieces: Piece[], room: number): Chosen {
     const text = shown.get(piece);
     if (text !== undefined) sections.set(piece.section, [...(sections.get(piece.section) ?? []), text]);
   }
-  return { sections, leftOut: [...leftOut, ...count(missing)] };
+  return { sections, leftOut: [...leftOut, ...count(missing)], missing };
 }
 
 const tooLong = 'over the size limit of the prompt';

@@ -82,6 +82,7 @@ test('agent mode: the prompt verbatim, and nothing else', () => {
     prompt,
     request: null,
     leftOut: [],
+    shelf: null,
   });
 });
 

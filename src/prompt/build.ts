@@ -2,9 +2,9 @@
 import type { Item } from '../words/event.ts';
 import { dispatchOf, type Task } from '../words/task.ts';
 import type { Thread } from '../words/thread.ts';
-import { type Chosen, choose } from './budget.ts';
+import { choose } from './budget.ts';
 import { dispatchPrompt } from './dispatch.ts';
-import { createMarkers } from './markers.ts';
+import { createMarkers, withFiles } from './markers.ts';
 import { piecesOf } from './material.ts';
 import { sanitise } from './sanitise.ts';
 import {
@@ -20,7 +20,9 @@ import {
   trustSection,
   workSection,
 } from './sections.ts';
+import type { Shelf } from './shelf.ts';
 import { isGiven, requestIn, taskSection } from './task.ts';
+import { threadSection } from './thread-section.ts';
 
 export interface PromptInput {
   task: Task;
@@ -42,6 +44,8 @@ export interface Prompt {
   request: string | null;
   /** Everything that the prompt does not show, by kind and cause; the prompt says the same. */
   leftOut: Thread['leftOut'];
+  /** What Claude can ask for besides; null without a thread. */
+  shelf: Shelf | null;
 }
 
 /** Pure: the same input gives the same prompt, byte for byte. In agent mode it is the given prompt and nothing else. */
@@ -52,16 +56,18 @@ export function buildPrompt({ task, thread, settings, facts }: PromptInput): Pro
       prompt: dispatchPrompt({ task, settings, facts }),
       request: null,
       leftOut: [],
+      shelf: null,
     };
   if (task.mode === 'agent' || !thread) {
     const given = settings.prompt.trim() ? settings.prompt : task.instruction;
     const prompt = [given, ...progressLines(facts)].join('\n\n');
-    return { system: null, prompt, request: null, leftOut: [] };
+    return { system: null, prompt, request: null, leftOut: [], shelf: null };
   }
-  const markers = createMarkers(facts.nonce);
+  const markers = createMarkers(facts.nonce, facts.images);
   const request = requestIn(task);
   const asked = isGiven(task) ? 'workflow' : request ? 'person' : 'ours';
-  const own = ownMessage(task, settings, request);
+  const said = ownMessage(task, settings, request);
+  const own = said && withFiles(said, facts.images);
   const input: SectionInput = { task, thread, settings, facts, markers, asked, repeated: own !== null };
   const item = 'item' in task.trigger ? (task.trigger.item ?? null) : null;
   const first = taskSection(input, request);
@@ -76,13 +82,14 @@ export function buildPrompt({ task, thread, settings, facts }: PromptInput): Pro
     reportSection(input),
     endSection(input),
     limitSection(input),
-    materialSection(thread, chosen, leftOut),
+    threadSection({ thread, ...notesOf(facts, chosen.leftOut) }, chosen, leftOut),
   ];
   return {
     system: systemText,
     prompt: sections.filter((section) => section !== null).join('\n\n'),
     request: own,
     leftOut,
+    shelf: { thread, markers, pieces, missing: chosen.missing },
   };
 }
 
@@ -95,29 +102,19 @@ function ownMessage(task: Task, settings: PromptSettings, request: Item | null):
   return request ? sanitise(task.instruction).trim() || null : null;
 }
 
-function materialSection(thread: Thread, { sections }: Chosen, leftOut: Thread['leftOut']): string {
-  const titles = {
-    opening: null,
-    changes: 'Changes',
-    conversation: 'Conversation',
-    threads: 'Review threads',
+/** What a reader needs to know to see more than the texts. */
+function notesOf(
+  facts: PromptFacts,
+  overBudget: Thread['leftOut'],
+): { images: string | null; more: string | null } {
+  const images = (facts.images?.size ?? 0) > 0;
+  return {
+    images: images
+      ? 'Images in these texts were downloaded: look at each path in place of an address with `Read`.'
+      : null,
+    more:
+      facts.tools.context && overBudget.length > 0
+        ? 'What is over the size limit you can have by the tools of `mcp__github_context`, when the task needs it.'
+        : null,
   };
-  const noun = thread.kind === 'issue' ? 'Issue' : 'Pull request';
-  const facts = thread.pullRequest;
-  const state = [thread.state, ...(facts?.merged ? ['merged'] : []), ...(facts?.draft ? ['draft'] : [])].join(
-    ', ',
-  );
-  const size = facts
-    ? `, ${facts.commitCount} ${facts.commitCount === 1 ? 'commit' : 'commits'}, +${facts.additions} -${facts.deletions}`
-    : '';
-  const parts = [`## ${noun} #${thread.number} (${state}${size})`];
-  for (const [section, title] of Object.entries(titles)) {
-    const texts = sections.get(section as keyof typeof titles)?.filter(Boolean) ?? [];
-    if (texts.length > 0) parts.push([...(title ? [`### ${title}`] : []), ...texts].join('\n'));
-  }
-  if (leftOut.length > 0) {
-    const lines = leftOut.map(({ what, count, why }) => `- ${count > 0 ? `${count} ` : ''}${what}: ${why}`);
-    parts.push(['### Not shown', ...lines].join('\n'));
-  }
-  return parts.join('\n\n');
 }

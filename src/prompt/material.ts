@@ -1,13 +1,16 @@
 /** One issue or pull request as pieces of text between markers. */
 import type { Item } from '../words/event.ts';
 import type { Review, ReviewThread, Thread, ThreadComment } from '../words/thread.ts';
-import { type Piece, whole } from './budget.ts';
+import { beginning, type Piece, whole } from './budget.ts';
 import type { Attributes, Markers } from './markers.ts';
 
 /** Comments and reviews that come before the list of changes when room is scarce. */
 const recentCount = 30;
 /** A description is not cut shorter than this: less says nothing. */
 const shortestCut = 500;
+
+/** Characters that are kept for the markers around a text that is cut. */
+const markerRoom = 1_500;
 
 export interface MaterialInput {
   thread: Thread;
@@ -88,13 +91,17 @@ function conversation({ thread, markers, request }: MaterialInput): Piece[] {
     })),
     ...reviews.map((review) => ({ what: 'reviews', item: review, attributes: aboutReview(review) })),
   ].toSorted((a, b) => Date.parse(b.item.createdAt) - Date.parse(a.item.createdAt));
-  return said.map(({ what, item, attributes }, index) => ({
-    section: 'conversation',
-    what,
-    at: item.createdAt,
-    rank: index < recentCount ? 'recent' : 'rest',
-    render: whole(markers.enclose('untrusted', attributes, markers.text(item.body) || '(no text)')),
-  }));
+  return said.map(({ what, item, attributes }, index) => {
+    const text = markers.text(item.body) || '(no text)';
+    return {
+      section: 'conversation',
+      what,
+      at: item.createdAt,
+      rank: index < recentCount ? 'recent' : 'rest',
+      render: whole(markers.enclose('untrusted', attributes, text)),
+      cut: (room) => markers.enclose('untrusted', attributes, beginning(text, room - markerRoom)),
+    };
+  });
 }
 
 /** How a marker describes a comment. */
@@ -119,16 +126,17 @@ function threadPiece(input: MaterialInput, thread: ReviewThread, index: number):
   const last = thread.comments.at(-1);
   if (rest.length === 0 || !last) return [];
   const state = [thread.resolved ? 'resolved' : 'unresolved', ...(thread.outdated ? ['outdated'] : [])];
+  const heading = `Review thread ${index + 1}: ${state.join(', ')}`;
+  const said = (comment: ThreadComment, room: number) =>
+    markers.enclose(
+      'untrusted',
+      about('review comment', comment),
+      beginning(markers.text(comment.body) || '(no text)', room),
+    );
   const parts = [
-    `#### Review thread ${index + 1}: ${state.join(', ')}`,
+    `#### ${heading}`,
     hunk(markers, thread),
-    ...rest.map((comment) =>
-      markers.enclose(
-        'untrusted',
-        about('review comment', comment),
-        markers.text(comment.body) || '(no text)',
-      ),
-    ),
+    ...rest.map((comment) => said(comment, Number.POSITIVE_INFINITY)),
   ];
   const own = item?.kind === 'review_comment' && thread.comments.some(({ id }) => id === item.id);
   return [
@@ -137,9 +145,27 @@ function threadPiece(input: MaterialInput, thread: ReviewThread, index: number):
       what: 'review threads',
       at: last.createdAt,
       rank: own ? 'own thread' : thread.resolved ? 'rest' : 'unresolved',
+      title: { number: index + 1, text: `${heading}, ${markers.name(thread.path)}` },
       render: whole(parts.join('\n')),
+      cut: (room) => {
+        const short = { ...thread, diffHunk: beginning(thread.diffHunk, room / 8) };
+        const top = [`#### ${heading}`, hunk(markers, short)];
+        const texts = rest.map((comment) => said(comment, room / 8));
+        return [...top, ...newest(texts, room - top.join('\n').length)].join('\n');
+      },
     },
   ];
+}
+
+/** The last of the texts that fit, below a line that counts the others. */
+function newest(texts: string[], room: number): string[] {
+  let left = room - 100;
+  let from = texts.length;
+  while (from > 0 && texts[from - 1]!.length < left) {
+    from -= 1;
+    left -= texts[from]!.length + 1;
+  }
+  return from > 0 ? [`[${from} earlier comments are not shown]`, ...texts.slice(from)] : texts;
 }
 
 /** True for the triggering review comment, and for the asker's own inline comments of the triggering review. */
@@ -169,14 +195,18 @@ function changes({ thread, markers }: MaterialInput): Piece[] {
   const commits = facts.commits.map(
     ({ sha, author, headline }) => `${sha.slice(0, 10)} ${markers.line(author)}: ${markers.line(headline)}`,
   );
-  const files = facts.files.map(
-    ({ change, path, additions, deletions }) =>
-      `${change.toLowerCase()} ${markers.name(path)} +${additions} -${deletions}`,
-  );
+  const files = fileLines({ thread, markers });
   return [
     ...list(markers, { what: 'commits', lines: commits, at: '0' }),
     ...list(markers, { what: 'changed files', lines: files, at: '1' }),
   ];
+}
+
+export function fileLines({ thread, markers }: Pick<MaterialInput, 'thread' | 'markers'>): string[] {
+  return (thread.pullRequest?.files ?? []).map(
+    ({ change, path, additions, deletions }) =>
+      `${change.toLowerCase()} ${markers.name(path)} +${additions} -${deletions}`,
+  );
 }
 
 function list(markers: Markers, { what, lines, at }: { what: string; lines: string[]; at: string }): Piece[] {

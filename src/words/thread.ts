@@ -80,6 +80,8 @@ export interface Thread {
   assignees: string[];
   milestone: string | null;
   createdAt: string;
+  /** ISO 8601 of the description's last edit; null when never edited, absent where it is not known. */
+  editedAt?: string | null;
   url: string;
   comments: ThreadComment[];
   pullRequest: PullRequestFacts | null;

@@ -2,14 +2,25 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { commentServer } from '../../src/mcp/comment.ts';
+import { contextServer } from '../../src/mcp/context.ts';
 import { filesServer } from '../../src/mcp/files.ts';
 import { pullRequestServer } from '../../src/mcp/pull-request.ts';
 import { AppError } from '../../src/words/errors.ts';
 import type { Progress } from '../../src/words/result.ts';
 import type { Tool, ToolServer } from '../../src/words/tool.ts';
 
+const answered = async (...given: unknown[]) => given.join();
+const answers = {
+  comments: answered,
+  thread: answered,
+  files: answered,
+  fileDiff: answered,
+  linkedIssue: answered,
+};
+
 const servers: ToolServer[] = [
   commentServer(async () => {}),
+  contextServer(answers, 'pull_request'),
   filesServer(async () => 'Pushed.'),
   pullRequestServer(async () => 'Updated.'),
 ];
@@ -49,6 +60,39 @@ describe('push_changes', () => {
   test('answers what happened', async () => {
     const tool = only(filesServer(async () => 'Pushed 2 commits to claude/issue-7.'));
     expect(await tool.call({})).toEqual({ text: 'Pushed 2 commits to claude/issue-7.', isError: false });
+  });
+});
+
+describe('github_context', () => {
+  const call = (name: string, input: Record<string, unknown>) =>
+    contextServer(answers, 'pull_request')
+      .tools.find((tool) => tool.name === name)!
+      .call(input);
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['get_comments', {}, ''],
+    ['get_comments', { before: 12 }, '12'],
+    ['get_thread', {}, ''],
+    ['get_thread', { number: 3 }, '3'],
+    ['get_file_diff', {}, '1'],
+    ['get_file_diff', { page: 2 }, '2'],
+    ['get_file_diff', { path: 'src/a.ts' }, 'src/a.ts'],
+    ['get_linked_issue', { number: 7 }, '7'],
+  ])('%s %j', async (name, input, text) => {
+    expect(await call(name, input)).toEqual({ text, isError: false });
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['get_comments', { before: 0 }],
+    ['get_thread', { number: '3' }],
+    ['get_file_diff', { path: '' }],
+    ['get_linked_issue', {}],
+  ])('%s does not take %j', async (name, input) => {
+    expect((await call(name, input)).isError).toBe(true);
+  });
+
+  test('an issue has comments and nothing else', () => {
+    expect(contextServer(answers, 'issue').tools.map(({ name }) => name)).toEqual(['get_comments']);
   });
 });
 

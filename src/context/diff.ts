@@ -1,0 +1,81 @@
+/** The diff of one file of a pull request at its pinned head, read by the page of GitHub's list that has it. */
+import { AppError } from '../words/errors.ts';
+import type { PullRequestFacts } from '../words/thread.ts';
+
+export interface DiffAddress {
+  /** One REST request. */
+  rest<T>(route: string, parameters: Record<string, unknown>): Promise<T>;
+  repository: { owner: string; name: string };
+  number: number;
+  /** As `filterThread` left them. */
+  facts: Pick<PullRequestFacts, 'head' | 'files'>;
+}
+
+interface RawFile {
+  filename: string;
+  status: string;
+  /** Absent for binary and very large files. */
+  patch?: string;
+  /** Ends in `?ref=` and the commit that the list is of. */
+  contents_url: string;
+}
+
+const pageSize = 100;
+/** GitHub lists 3,000 files. */
+const lastPage = 30;
+
+/**
+ * GraphQL's list and REST's have nearly the same order: the page is guessed, and its neighbours come next.
+ * @throws AppError `invalid_input` when the file is not changed, or GitHub's list is of a later commit than the request.
+ */
+export async function readFileDiff(
+  address: DiffAddress,
+  path: string,
+): Promise<{ path: string; status: string; patch: string | null }> {
+  const { files, head } = address.facts;
+  const index = files.findIndex((file) => file.path === path);
+  if (files.length > 0 && index < 0) throw unchanged();
+  const count = files.length > 0 ? Math.min(lastPage, Math.ceil(files.length / pageSize)) : lastPage;
+  for (const page of nearest(Math.floor(Math.max(index, 0) / pageSize) + 1, count)) {
+    const listed = await readPage(address, page);
+    if (listed.some((file) => refOf(file) !== head.sha)) throw moved();
+    const found = listed.find(({ filename }) => filename === path);
+    if (found) return { path, status: found.status, patch: found.patch ?? null };
+    if (files.length === 0 && listed.length < pageSize) break;
+  }
+  throw unchanged();
+}
+
+function readPage({ rest, repository, number }: DiffAddress, page: number): Promise<RawFile[]> {
+  return rest<RawFile[]>('GET /repos/{owner}/{repo}/pulls/{pull_number}/files', {
+    owner: repository.owner,
+    repo: repository.name,
+    pull_number: number,
+    per_page: pageSize,
+    page,
+  });
+}
+
+function refOf({ contents_url }: RawFile): string | null {
+  return URL.parse(contents_url)?.searchParams.get('ref') ?? null;
+}
+
+/** 1 to `count`, in the order of their distance from `guess`. */
+function nearest(guess: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1).toSorted(
+    (a, b) => Math.abs(a - guess) - Math.abs(b - guess),
+  );
+}
+
+function unchanged(): AppError {
+  return new AppError('invalid_input', 'The pull request does not change that file.', {
+    remedy: 'Call it without a path for the list of the changed files.',
+  });
+}
+
+/** Attack: commits pushed after a maintainer's request, to be taken for what was asked about. */
+function moved(): AppError {
+  return new AppError('invalid_input', 'The pull request has newer commits than the request.', {
+    remedy: 'The checkout stands at the commit of the request: use `git diff` there.',
+  });
+}

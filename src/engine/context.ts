@@ -1,0 +1,62 @@
+/** What one run knows of its issue or pull request: read whole, seen as of the trigger, with its images at hand. */
+import { chmod, mkdir } from 'node:fs/promises';
+import { type FetchedThread, fetchThread } from '../context/fetch.ts';
+import { filterThread } from '../context/filter.ts';
+import { fetchImages } from '../context/images.ts';
+import { attachmentAt, downloadAttachment, isSigned } from '../github/attachments.ts';
+import { sanitise } from '../prompt/sanitise.ts';
+import type { Subject } from '../words/event.ts';
+import type { Task } from '../words/task.ts';
+import type { Connection } from './connect.ts';
+import type { Door } from './door.ts';
+import { imagesPath } from './scratch.ts';
+
+/** What was gathered for tag mode; null in agent mode, which adds nothing to its prompt. */
+export type Gathered = (FetchedThread & { images: ReadonlyMap<string, string> }) | null;
+
+export interface GatherRequest {
+  door: Door;
+  task: Task;
+  connection: Connection;
+  /** This run's own; asked when the thread has been read, as it may be posted meanwhile. */
+  trackingCommentId(): number | null;
+}
+
+export async function gatherThread(request: GatherRequest, subject: Subject): Promise<NonNullable<Gathered>> {
+  const { door, task, connection } = request;
+  const { graphql } = connection.client;
+  const { kind, number } = subject;
+  const fetched = await fetchThread({ graphql, repository: task.repository, kind, number });
+  const thread = filterThread({
+    ...fetched,
+    task,
+    include: door.config.includeCommentsByActor,
+    exclude: door.config.excludeCommentsByActor,
+    trackingCommentId: request.trackingCommentId(),
+  });
+  const { serverUrl } = door.host;
+  const images = await fetchImages({
+    thread,
+    item: 'item' in task.trigger ? (task.trigger.item ?? null) : null,
+    visible: sanitise,
+    graphql,
+    host: {
+      find: (address) => attachmentAt(address, serverUrl),
+      isSigned: (address, image) => isSigned(address, image, serverUrl),
+      download: (wanted) => downloadAttachment({ serverUrl, token: connection.credential.token }, wanted),
+    },
+    directory: await openImages(door),
+    signal: door.signal,
+  });
+  const leftOut = [...thread.leftOut, ...images.leftOut];
+  return { ...fetched, thread: { ...thread, leftOut }, images: images.files };
+}
+
+/** There before the fence is opened, which shows it inside as it is then; its files may come later. */
+export async function openImages({ scratch }: Pick<Door, 'scratch'>): Promise<string> {
+  const directory = imagesPath(scratch);
+  await mkdir(directory, { recursive: true });
+  // Whatever the umask: inside the fence Claude may be another user.
+  await chmod(directory, 0o755);
+  return directory;
+}
