@@ -6,6 +6,7 @@ import { shown } from '../words/shown.ts';
 import type { Task } from '../words/task.ts';
 import { createGate, openGate } from '../workspace/gate.ts';
 import type { Identity } from '../workspace/git.ts';
+import type { Signing } from '../workspace/signing.ts';
 import { openWorkspace, type Workspace } from '../workspace/workspace.ts';
 import type { BranchPlan } from './branch-plan.ts';
 import type { Door } from './door.ts';
@@ -48,6 +49,8 @@ export interface PrepareRequest {
   secrets(): Iterable<string>;
   /** What Claude works in, and what its commits are taken through; null where there is none. */
   fence: Fence | null;
+  /** How what is published gets signed; not at all unless told. */
+  signing?: Signing | null;
   /** Set when the checkout stands on its branch already, at this commit. */
   started?: Started;
 }
@@ -82,6 +85,7 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     environment: door.job,
     secrets: request.secrets,
     fence: request.fence,
+    signing: request.signing,
   });
   await request.fence?.takeWorkspace();
   const publishing = {

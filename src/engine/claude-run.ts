@@ -1,5 +1,5 @@
-/** Claude in one run: started as soon as access is granted, given its prompt when the thread has been read, ended for good. */
-
+/** Claude in one run: started as soon as its configuration is known, given its prompt when the thread has been read, ended for good. */
+import { mkdir, rm } from 'node:fs/promises';
 import { chooseCredential } from '../claude/credential.ts';
 import { findClaude } from '../claude/executable.ts';
 import { type OpenFence, probeFence } from '../claude/fence.ts';
@@ -14,26 +14,36 @@ import type { ToolServer } from '../words/tool.ts';
 import { claudeSettings, toolNames } from './claude.ts';
 import type { Door } from './door.ts';
 import { openRunFence } from './fence.ts';
+import { configurationPath } from './scratch.ts';
+import type { BaseConfiguration } from './trusted-config.ts';
 
 export interface ClaudeRunOptions {
   door: Door;
   task: Task;
   servers: ToolServer[];
-  /** Appended to Claude Code's own system prompt. */
-  systemAppend: string | null;
   /** For Claude's own process; null (nearly always) for none. */
   githubToken: string | null;
   /** Claude has said that it is there. */
   onFirstMessage(): void;
 }
 
+export interface Beginning {
+  /** Appended to Claude Code's own system prompt. */
+  systemAppend: string | null;
+  /** What is loaded where the checkout is not trusted; null for nothing, and where it is. */
+  configuration: BaseConfiguration | null;
+}
+
 export class ClaudeRun {
+  /** Where the configuration of a base branch belongs. */
+  readonly configurationDirectory: string;
   /** Claude Code's own messages, as they came. */
   readonly messages: unknown[] = [];
   /** What Claude runs in; null where there is none. */
   fence: OpenFence | null = null;
   private identity: Identity | null = null;
   private pid: number | null = null;
+  private plan: SessionPlan | null = null;
   private session: OpenSession | null = null;
   private readonly limit = new AbortController();
   private readonly signal: AbortSignal;
@@ -41,42 +51,53 @@ export class ClaudeRun {
 
   constructor(options: ClaudeRunOptions) {
     this.options = options;
+    this.configurationDirectory = configurationPath(options.door.scratch);
     this.signal = AbortSignal.any([options.door.signal, this.limit.signal]);
   }
 
-  /** Finds Claude Code and starts it; it waits for its prompt. @param directory the checkout, once it is taken over. */
-  async start(directory: Promise<string>): Promise<void> {
-    const { door, task, servers, systemAppend, githubToken } = this.options;
+  /** Finds Claude Code and makes ready what it runs in. @param directory the checkout, once it is taken over. */
+  async prepare(directory: Promise<string>): Promise<void> {
+    const { door, task, servers, githubToken } = this.options;
     const settings = claudeSettings({ door, task, githubToken });
     // Loading the Agent SDK blocks for 50 ms, so it goes on beside the file work of the others.
-    const [cwd, executable, { openSession }, support, identity] = await Promise.all([
+    const [cwd, executable, support, identity] = await Promise.all([
       directory,
       this.find(),
-      import('../claude/session.ts'),
       door.config.sandbox === 'off' ? null : probeFence(),
       this.openIdentity(),
+      import('../claude/session.ts'),
       import('../claude/start.ts').then(({ warmUp }) => warmUp()),
     ]);
     this.signal.throwIfAborted();
     const { environment, arguments: given } = settings;
     const hasGitHubToken = githubToken !== null;
+    // Filled once the base is known; it is seen in the fence, where nobody can write to it.
+    await mkdir(this.configurationDirectory, { recursive: true, mode: 0o755 });
     this.fence = await openRunFence({
       ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
-      readOnly: identity ? [identity.directory] : [],
+      readOnly: [this.configurationDirectory, ...(identity ? [identity.directory] : [])],
     });
     if (this.fence?.owner) await identity?.giveTo(this.fence.owner);
     // With a prompt alone Claude has what the workflow allows, and can tell a backend that follows it.
     const tools = toolNames(
       hasBranch(task) ? servers : servers.filter(({ name }) => name === 'github_progress'),
     );
-    const base = { ...settings, executable, directory: cwd, servers, systemAppend, fence: this.fence };
-    const plan = inFence(
+    const base = { ...settings, executable, directory: cwd, servers, systemAppend: null, fence: this.fence };
+    this.plan = inFence(
       { ...base, allowedTools: [...settings.allowedTools, ...tools] },
       this.fence,
       hasBranch(task) && door.config.allowBash,
     );
-    Object.assign(plan.environment, identity?.environment);
+    Object.assign(this.plan.environment, identity?.environment);
+  }
+
+  /** Starts Claude Code; it waits for its prompt. */
+  async begin({ systemAppend, configuration }: Beginning): Promise<void> {
+    const { door } = this.options;
+    const { openSession } = await import('../claude/session.ts');
     this.signal.throwIfAborted();
+    if (!this.plan) throw new AppError('internal', 'Claude is started before it was prepared.');
+    const plan = { ...this.plan, systemAppend, trusted: configuration };
     this.session = await openSession(plan, {
       signal: this.signal,
       onSpawn: (pid) => {
@@ -113,6 +134,7 @@ export class ClaudeRun {
   async closeFence(): Promise<void> {
     await this.fence?.giveBackWorkspace();
     await this.fence?.close();
+    await rm(this.configurationDirectory, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** Ends Claude and everything that it has started; one that is only about to start never does. */

@@ -1,12 +1,12 @@
 /** The composition root: makes the steps of one run and hands each of them what it needs, and no more. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionPrompt } from '../claude/session.ts';
-import { type FetchedThread, fetchThread } from '../context/fetch.ts';
-import { filterThread } from '../context/filter.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { commentServer } from '../mcp/comment.ts';
+import { contextServer } from '../mcp/context.ts';
 import { filesServer } from '../mcp/files.ts';
 import { progressServer } from '../mcp/progress.ts';
+import type { Shelf } from '../prompt/shelf.ts';
 import type { TrackingComment } from '../report/comment.ts';
 import { reportTo } from '../report/reporter.ts';
 import { AppError } from '../words/errors.ts';
@@ -21,6 +21,8 @@ import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkou
 import { trustsCheckout, wantsGitHubToken } from './claude.ts';
 import { ClaudeRun } from './claude-run.ts';
 import type { Connection } from './connect.ts';
+import { type Gathered, gatherThread, openImages } from './context.ts';
+import { contextAnswers } from './context-answers.ts';
 import { onNamedBranch } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { identityOf } from './identity.ts';
@@ -29,9 +31,7 @@ import { promptFor, systemFor } from './prompt.ts';
 import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
-
-/** What was gathered for tag mode; null in agent mode, which adds nothing to its prompt. */
-export type Gathered = FetchedThread | null;
+import { type BaseConfiguration, baseConfiguration } from './trusted-config.ts';
 
 /**
  * Milliseconds that the first requests to GitHub need to leave. Starting Claude keeps this process busy for 60 ms, and
@@ -47,7 +47,10 @@ export class Run {
   private reaction: Reporter | null = null;
   private claude: ClaudeRun | null = null;
   private checkout: Prepared | null = null;
+  private configuration: BaseConfiguration | null = null;
   private servers: ToolServer[] = [];
+  /** What the prompt was made of, for what Claude asks besides. */
+  private shelf: Shelf | null = null;
   private closed = false;
   private readonly task: Task;
   private readonly door: Door;
@@ -79,7 +82,7 @@ export class Run {
     );
   }
 
-  /** Takes the checkout over and starts Claude in it; neither needs the network. */
+  /** Takes the checkout over and, where that is trusted, starts Claude in it; neither needs the network. */
   async startClaude(report: Reporter, started: Promise<void>): Promise<ClaudeRun> {
     const { door, task } = this;
     this.takingOver = this.takeOver();
@@ -94,34 +97,40 @@ export class Run {
       door,
       task,
       servers: this.servers,
-      systemAppend: systemFor(task),
       githubToken,
       onFirstMessage: () =>
         void started
           .then(() => this.reaction?.progress({ status: 'in_progress', message: '' }))
           .catch(() => {}),
     });
-    await this.claude.start(this.takingOver);
+    if (task.mode === 'tag') await openImages(door);
+    await this.claude.prepare(this.takingOver);
+    // Elsewhere it waits for the base branch, which has the configuration that Claude Code reads when it starts.
+    if (trustsCheckout(task, door))
+      await this.claude.begin({ systemAppend: systemFor(task), configuration: null });
     return this.claude;
   }
 
   async gather(): Promise<Gathered> {
-    const { subject, mode, repository } = this.task;
-    if (mode !== 'tag' || !subject) return null;
-    const { graphql } = this.connection.client;
-    const fetched = await fetchThread({ graphql, repository, kind: subject.kind, number: subject.number });
-    const { config } = this.door;
-    const thread = filterThread({
-      ...fetched,
-      task: this.task,
-      include: config.includeCommentsByActor,
-      exclude: config.excludeCommentsByActor,
-      trackingCommentId: this.comment?.ref()?.id ?? null,
-    });
-    return { ...fetched, thread };
+    const { door, task, connection } = this;
+    if (task.mode !== 'tag' || !task.subject) return null;
+    const trackingCommentId = () => this.comment?.ref()?.id ?? null;
+    return gatherThread({ door, task, connection, trackingCommentId }, task.subject);
   }
 
   async prepareCheckout(gathered: Gathered): Promise<Prepared | null> {
+    const { door, task, connection, workspace, claude } = this;
+    const checkout = await this.putOnBranch(gathered);
+    if (trustsCheckout(task, door) || !claude) return checkout;
+    const directory = claude.configurationDirectory;
+    const request = { door, task, connection, workspace, checkout, directory };
+    this.configuration = await baseConfiguration(request);
+    const systemAppend = systemFor(task, { untrusted: true, base: this.configuration });
+    await claude.begin({ systemAppend, configuration: this.configuration });
+    return checkout;
+  }
+
+  private async putOnBranch(gathered: Gathered): Promise<Prepared | null> {
     const { door, task, workspace } = this;
     door.signal.throwIfAborted();
     const identity = identityOf(door, gathered?.viewer ?? null);
@@ -156,7 +165,9 @@ export class Run {
       checkout,
       servers,
       trustCheckout: trustsCheckout(task, door),
+      configuration: this.configuration,
     });
+    this.shelf = prompt.shelf;
     door.log.debug(prompt.text);
     this.backend?.phase('Claude is at work.');
     return prompt;
@@ -236,9 +247,12 @@ export class Run {
       if (!this.checkout) throw new AppError('internal', 'There is no branch to publish to yet.');
       return this.checkout.publisher.push();
     };
+    const { door, task, connection } = this;
+    const answers = contextAnswers({ door, task, connection, shelf: () => this.shelf });
     return [
       ...(this.comment ? [commentServer((progress) => report.progress(progress))] : []),
       ...(hasBranch(this.task) ? [filesServer(push)] : []),
+      ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
       ...(this.backend ? [progressServer((progress) => this.backend!.progress(progress))] : []),
     ];
   }

@@ -3,28 +3,50 @@ import { randomBytes } from 'node:crypto';
 import type { SessionPrompt } from '../claude/session.ts';
 import type { FetchedThread } from '../context/fetch.ts';
 import { buildPrompt, type Prompt } from '../prompt/build.ts';
-import { systemText, type TaskBranch } from '../prompt/sections.ts';
+import { createMarkers } from '../prompt/markers.ts';
+import { configurationSentence, type PromptFacts, systemText, type TaskBranch } from '../prompt/sections.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
 import type { Door } from './door.ts';
+import { commitsByFile } from './signing.ts';
+import type { BaseConfiguration } from './trusted-config.ts';
 
 export interface PromptRequest {
   door: Door;
   task: Task;
   /** Null in agent mode, which reads no thread. */
-  gathered: FetchedThread | null;
+  gathered: (FetchedThread & { images?: ReadonlyMap<string, string> }) | null;
   checkout: Prepared | null;
   servers: ToolServer[];
   trustCheckout: boolean;
+  /** What is loaded where the checkout is not trusted; null for nothing. */
+  configuration?: BaseConfiguration | null;
 }
 
-/** What is appended to Claude Code's own system prompt: the same for every task that is not just a given prompt. */
-export function systemFor(task: Task): string | null {
-  return hasBranch(task) ? systemText : null;
+/**
+ * What is appended to Claude Code's own system prompt: the same for every task that is not just a given prompt, which
+ * stays as it is and hears here where its configuration comes from.
+ */
+export function systemFor(
+  task: Task,
+  checkout?: { untrusted: true; base: BaseConfiguration | null },
+): string | null {
+  if (hasBranch(task)) return systemText;
+  if (!checkout) return null;
+  const markers = createMarkers(newNonce());
+  return configurationSentence({ configuration: configurationFacts(checkout.base), markers });
 }
 
-export function promptFor(request: PromptRequest): SessionPrompt {
+function configurationFacts(base: BaseConfiguration | null): NonNullable<PromptFacts['configuration']> {
+  return base ? { from: base.from, differing: base.differing } : { from: null, differing: [] };
+}
+
+function newNonce(): string {
+  return randomBytes(16).toString('hex');
+}
+
+export function promptFor(request: PromptRequest): SessionPrompt & Pick<Prompt, 'shelf'> {
   const { door, task, gathered, checkout, servers } = request;
   const has = (server: string) => servers.some(({ name }) => name === server);
   const prompt: Prompt = buildPrompt({
@@ -32,21 +54,28 @@ export function promptFor(request: PromptRequest): SessionPrompt {
     thread: gathered?.thread ?? null,
     settings: door.config,
     facts: {
-      nonce: randomBytes(16).toString('hex'),
+      nonce: newNonce(),
       host: new URL(door.host.serverUrl).hostname,
       workDirectory: null,
+      ...(gathered?.images && { images: gathered.images }),
       self: gathered?.viewer.login || null,
-      branch: checkout && branchFacts(checkout),
-      configuration: request.trustCheckout ? null : { from: null, differing: [] },
-      tools: { comment: has('github_comment'), review: false, ci: false, progress: has('github_progress') },
+      branch: checkout && branchFacts(checkout, commitsByFile(door.config)),
+      configuration: request.trustCheckout ? null : configurationFacts(request.configuration ?? null),
+      tools: {
+        comment: has('github_comment'),
+        review: false,
+        ci: false,
+        progress: has('github_progress'),
+        context: has('github_context'),
+      },
     },
   });
   // A prompt of the workflow's own author may be a slash command; what holds other people's text is sent as it is.
   const verbatim = hasBranch(task);
-  return { text: prompt.prompt, request: prompt.request, verbatim };
+  return { text: prompt.prompt, request: prompt.request, verbatim, shelf: prompt.shelf };
 }
 
-function branchFacts({ plan }: Prepared): TaskBranch {
+function branchFacts({ plan }: Prepared, byFile: boolean): TaskBranch {
   const [target] = plan.targets;
   return {
     name: target!.branch,
@@ -54,6 +83,6 @@ function branchFacts({ plan }: Prepared): TaskBranch {
     base: plan.base.ref,
     isNew: plan.isNew,
     mayPush: true,
-    pushTool: 'push_changes',
+    pushTool: byFile ? 'commit_files' : 'push_changes',
   };
 }

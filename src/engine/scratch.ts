@@ -14,6 +14,11 @@ export function imagesPath(scratch: string): string {
   return `${scratch}-images`;
 }
 
+/** Where Claude Code finds the configuration of a base branch, for the same reason and as long. */
+export function configurationPath(scratch: string): string {
+  return `${scratch}-configuration`;
+}
+
 /** True for a directory of that form: nothing else is ever removed or read because a memory names it. */
 export function isOwnScratch({ temp }: { temp: string }, scratch: string): boolean {
   return resolve(dirname(scratch)) === resolve(temp) && /^forgehand-[0-9a-f-]{36}$/.test(basename(scratch));

@@ -105,7 +105,7 @@ test('on a pull request nothing of the checkout steers Claude Code, and Claude i
   expect(stage.model.toolResults()[0]!.text).toContain('Helo');
   expect(await traces.found()).toEqual([]);
   expect(sentToModel(stage)).not.toContain(words);
-  expect(stage.model.firstText()).toContain('settings, hooks, MCP servers and skills are not loaded');
+  expect(stage.model.firstText()).toContain('come from `main`; those of this checkout are not loaded');
   expectTidy(run, stage);
 });
 
