@@ -181,7 +181,8 @@ test.each([
   const { directory, github, repository, publish } = stage;
   commit(directory, { 'b.txt': 'first' });
   await publish();
-  commit(directory, (change(directory), { 'a.txt': 'ours\n' }));
+  change(directory);
+  commit(directory, { 'a.txt': 'ours\n' });
   let theirs = '';
   github.onRequest(async ({ request, phase }) => {
     const isIt = typeof moment === 'string' ? request.operation === moment : moment.test(request.path);

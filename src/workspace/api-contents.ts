@@ -54,7 +54,7 @@ export function asFileChanges({ message, changes, blobs }: Content) {
       (mode === deleted || (mode === '100644' && blobs.has(id))),
   );
   const bytes = [...blobs.values()].reduce((sum, { length }) => sum + length, 0);
-  const said = /^\S[^\n]*(\n\n\S[^]*)?\n$/.test(`${message.trimEnd()}\n`) && !message.startsWith('\n');
+  const said = /^\S[^\n]*(\n\n\S[\s\S]*)?\n$/.test(`${message.trimEnd()}\n`) && !message.startsWith('\n');
   if (!isPlain || !said || !changes.length || bytes > maxRequestBytes || replacesDirectory(changes))
     return null;
   return {
