@@ -17,6 +17,8 @@ export interface ClaudeArguments {
   settingSources: string[] | null;
   systemPrompt: string | null;
   appendSystemPrompt: string | null;
+  systemPromptFile: string | null;
+  appendSystemPromptFile: string | null;
   jsonSchema: Record<string, unknown> | null;
   /** Plugins to load for this session, as `--plugin-dir` names them. */
   pluginDirs: string[];
@@ -40,6 +42,8 @@ export function parseClaudeArguments(input: string): ClaudeArguments {
     settingSources: null,
     systemPrompt: null,
     appendSystemPrompt: null,
+    systemPromptFile: null,
+    appendSystemPromptFile: null,
     jsonSchema: null,
     pluginDirs: [],
     extra: {},
@@ -112,6 +116,12 @@ function apply(parsed: ClaudeArguments, name: string, values: string[]): void {
       break;
     case 'append-system-prompt':
       parsed.appendSystemPrompt = value;
+      break;
+    case 'system-prompt-file':
+      parsed.systemPromptFile = value;
+      break;
+    case 'append-system-prompt-file':
+      parsed.appendSystemPromptFile = value;
       break;
     case 'json-schema':
       parsed.jsonSchema = jsonObject(name, value);

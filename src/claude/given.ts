@@ -1,6 +1,6 @@
-/** What a workflow gives Claude Code as JSON or as a file: read, merged, and never taken from a checkout that is not trusted. */
+/** What a workflow gives Claude Code as JSON, file or directory: read, merged, never taken from a checkout that is not trusted. */
 import { readFile, realpath } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { McpServerConfig } from '@anthropic-ai/claude-agent-sdk/core';
 import { AppError } from '../words/errors.ts';
 
@@ -36,14 +36,20 @@ export async function givenPath(place: GivenPlace, what: string, path: string): 
   const real = await realpath(named).catch((error) =>
     refuse(`${what}: \`${path}\` cannot be read: ${error.message}`),
   );
-  if (place.trustCheckout) return real;
-  // In a pull request the file is the contributor's, also where it is a link elsewhere, and settings start programs.
-  if (!isInside(place.directory, named) && !isInside(await realpath(place.directory), real)) return real;
+  if (place.trustCheckout || !(await isOfCheckout(place, named))) return real;
   throw new AppError(
     'invalid_input',
-    `${what}: \`${path}\` is a file of the checkout, which is not trusted on this event.`,
-    { remedy: 'Give the JSON itself, or a file outside the checkout that an earlier step has written.' },
+    `${what}: \`${path}\` is in the checkout, which is not trusted on this event.`,
+    { remedy: 'Give the text itself, or a path outside the checkout that an earlier step has filled.' },
   );
+}
+
+/** What `--add-dir` names. Not what is in an untrusted checkout: Claude Code would load its skills. */
+export async function givenDirectories(place: GivenPlace, paths: string[]): Promise<string[]> {
+  const named = paths.map((path) => resolve(place.directory, path));
+  if (place.trustCheckout) return named;
+  const inside = await Promise.all(named.map((path) => isOfCheckout(place, path)));
+  return named.filter((_, index) => !inside[index]);
 }
 
 /** The servers of all configurations, inline and in files; of two with one name the later counts. */
@@ -51,20 +57,30 @@ export async function givenServers(
   place: GivenPlace,
   configs: string[],
 ): Promise<Record<string, McpServerConfig>> {
-  const what = 'Input `claude_args`: `--mcp-config`';
   const servers: Record<string, McpServerConfig> = {};
   for (const config of configs) {
-    const given = await readGiven(place, what, config);
-    const named = given.mcpServers;
-    if (named === undefined && Object.keys(given).length === 0) continue;
-    if (!isObject(named) || !Object.values(named).every(isObject)) {
-      throw new AppError('invalid_input', `${what} has no \`mcpServers\` object.`, {
-        remedy: 'Write `{"mcpServers": {"name": {"command": "…"}}}`.',
-      });
-    }
-    Object.assign(servers, named);
+    const given = await readGiven(place, mcpConfig, config);
+    const what = config.trim().startsWith('{') ? mcpConfig : `${mcpConfig}: \`${config}\``;
+    Object.assign(servers, serversIn(what, given));
   }
   return servers;
+}
+
+const mcpConfig = 'Input `claude_args`: `--mcp-config`';
+
+function serversIn(what: string, given: JsonObject): Record<string, McpServerConfig> {
+  if (Object.keys(given).length === 0) return {};
+  const { mcpServers: servers } = given;
+  const remedy = 'Write `{"mcpServers": {"name": {"command": "…"}}}`, or `"type": "http"` with a `"url"`.';
+  if (!isObject(servers))
+    throw new AppError('invalid_input', `${what} has no \`mcpServers\` object.`, { remedy });
+  for (const [name, server] of Object.entries(servers)) {
+    if (isObject(server) && [server.command, server.url].some((way) => typeof way === 'string')) continue;
+    throw new AppError('invalid_input', `${what}: server \`${name}\` has no \`command\` and no \`url\`.`, {
+      remedy,
+    });
+  }
+  return servers as Record<string, McpServerConfig>;
 }
 
 /** As Claude Code merges its own files: objects by key, lists one after the other, of other values the later counts. */
@@ -85,18 +101,32 @@ function parseObject(what: string, text: string): JsonObject {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    return refuse(`${what} is not valid JSON: ${(error as Error).message}`);
+    return refuse(`${what} is not valid JSON: ${withoutQuote(error as Error)}`);
   }
   return isObject(parsed) ? parsed : refuse(`${what} must be a JSON object.`);
+}
+
+/** The parser quotes what it has read, which may hold secrets: `Unexpected token 's', ..."KEY": sk-1"... is not valid JSON`. */
+function withoutQuote({ message }: Error): string {
+  return message.replace(/, (?:\.\.\.)?".*$/s, '');
 }
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Under its own name, also where it is a link elsewhere, and by the place that it leads to. */
+async function isOfCheckout({ directory }: GivenPlace, named: string): Promise<boolean> {
+  const [checkout, real] = await Promise.all([
+    realpath(directory),
+    realpath(named).catch(() => named), // not there
+  ]);
+  return isInside(directory, named) || isInside(checkout, real);
+}
+
 function isInside(directory: string, path: string): boolean {
   const way = relative(directory, path);
-  return way !== '..' && !way.startsWith(`..${sep}`);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 function refuse(message: string): never {

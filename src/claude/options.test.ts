@@ -99,6 +99,18 @@ test.each<[string, string, Partial<SessionPlan>, object]>([
     {},
     { outputFormat: { type: 'json_schema', schema: { type: 'object' } } },
   ],
+  [
+    'or goes on after another system prompt',
+    '--system-prompt "Be a poet." --append-system-prompt "Rhyme."',
+    { systemAppend: 'Be kind.' },
+    { systemPrompt: 'Be a poet.\n\nBe kind.\n\nRhyme.' },
+  ],
+  [
+    'plugins that were installed',
+    '',
+    { plugins: ['/run/greeter'] },
+    { plugins: [{ type: 'local', path: '/run/greeter' }] },
+  ],
   ['setting sources', '--setting-sources user,project', {}, { settingSources: ['user', 'project'] }],
   [
     'what Forgehand does not know goes on',
@@ -114,6 +126,20 @@ test('no limits unless they are given', async () => {
   const options = await optionsOf();
   for (const name of ['maxTurns', 'maxBudgetUsd', 'model', 'fallbackModel', 'outputFormat'])
     expect(options).not.toHaveProperty(name);
+});
+
+test('prompts and plugins in files start at the checkout', async () => {
+  await writeFile(join(directory, 'poet.md'), 'Be a poet.');
+  await writeFile(join(root, 'rhyme.md'), 'Rhyme.');
+  await mkdir(join(directory, 'tools'));
+  const args = '--system-prompt-file poet.md --append-system-prompt-file ../rhyme.md --plugin-dir ./tools';
+  expect(await optionsOf(args)).toMatchObject({
+    systemPrompt: 'Be a poet.\n\nRhyme.',
+    plugins: [{ type: 'local', path: join(directory, 'tools') }],
+  });
+  await expect(optionsOf('--plugin-dir nowhere')).rejects.toThrow(
+    /^Input `claude_args`: `--plugin-dir`: `nowhere` cannot be read: ENOENT/,
+  );
 });
 
 test('added directories start at the checkout', async () => {
@@ -151,6 +177,24 @@ describe('settings', () => {
     });
     expect(options.settings).toMatchObject({ model: 'b', cleanupPeriodDays: 3 });
     expect(options.extraArgs).toEqual({});
+  });
+
+  test('both are merged as Claude Code merges its own files: objects by key, lists one after the other', async () => {
+    const flag = { permissions: { deny: ['WebSearch', 'WebFetch'], allow: ['Read'] }, env: { B: '2' } };
+    const { settings } = await optionsOf(`--settings '${JSON.stringify(flag)}'`, {
+      settings: JSON.stringify(given),
+    });
+    expect(settings).toMatchObject({
+      permissions: { deny: ['WebFetch', 'WebSearch'], allow: ['Read'] },
+      env: { A: '1', B: '2' },
+    });
+  });
+
+  test('what cannot be read is not quoted, as there are secrets in it', async () => {
+    for (const settings of ['{"env":{"KEY":"sk-secret"},}', '{"KEY":"sk-secret" "B":1}', '{"a":sk-secret}'])
+      await expect(optionsOf('', { settings })).rejects.toMatchObject({
+        message: expect.not.stringContaining('secret'),
+      });
   });
 
   test.each<[string, string, RegExp]>([
@@ -200,7 +244,12 @@ describe('MCP servers', () => {
   test.each<[string, RegExp]>([
     ['nowhere.json', /^Input `claude_args`: `--mcp-config`: `nowhere\.json` cannot be read: ENOENT/],
     [`'{"mcpServers":'`, /^Input `claude_args`: `--mcp-config` is not valid JSON: /],
+    [`'{"servers":{}}'`, /^Input `claude_args`: `--mcp-config` has no `mcpServers` object\.$/],
+    ['list.json', /^Input `claude_args`: `--mcp-config`: `list\.json` has no `mcpServers` object\.$/],
+    ['bad.json', /`bad\.json`: server `tools` has no `command` and no `url`\.$/],
   ])('%s is refused by name', async (config, message) => {
+    await json(join(directory, 'list.json'), { mcpServers: [] });
+    await json(join(directory, 'bad.json'), { mcpServers: { fine: one, tools: { cmd: 'npx' } } });
     await expect(optionsOf(`--mcp-config ${config}`)).rejects.toThrow(message);
   });
 });
@@ -254,8 +303,11 @@ describe('a checkout that is not trusted', () => {
     ['a link that leads out of it', '', { settings: 'out.json' }],
     ['`--settings`', '--settings ci.json', {}],
     ['`--mcp-config`', '--mcp-config ./ci.json', {}],
+    ['`--plugin-dir`', '--plugin-dir ci.json', {}],
+    ['`--system-prompt-file`', '--system-prompt-file ci.json', {}],
+    ['`--append-system-prompt-file`', '--append-system-prompt-file=./ci.json', {}],
   ])('%s cannot name a file in it: that would be the contributor speaking', async (_, args, changes) => {
-    const inside = await json(join(directory, 'ci.json'), { hooks: {} });
+    const inside = await json(join(directory, 'ci.json'), { hooks: {}, mcpServers: {} });
     await symlink(inside, join(root, 'link.json'));
     await symlink(await json(join(root, 'outside.json'), {}), join(directory, 'out.json'));
     const settings = changes.settings?.replace('ABSOLUTE', inside).replace('LINK', join(root, 'link.json'));

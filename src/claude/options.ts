@@ -1,6 +1,5 @@
 /** Turns a plan into the Agent SDK's options: permissions, settings, MCP servers, limits. */
-import { readFile, realpath } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import {
   createSdkMcpServer,
   type McpServerConfig,
@@ -8,11 +7,18 @@ import {
   type Settings,
   tool,
 } from '@anthropic-ai/claude-agent-sdk/core';
-import { AppError } from '../words/errors.ts';
 import type { Fence } from '../words/fence.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { ClaudeArguments } from './arguments.ts';
 import type { Environment } from './environment.ts';
+import {
+  givenDirectories,
+  givenPath,
+  givenServers,
+  mergeSettings,
+  readGiven,
+  readGivenText,
+} from './given.ts';
 import { nestedMemoryHooks, type TrustedProject } from './trusted-project.ts';
 
 export interface SessionPlan {
@@ -38,6 +44,8 @@ export interface SessionPlan {
   settings: string;
   maxBudgetUsd: number | null;
   servers: ToolServer[];
+  /** Directories of plugins, besides those that `claude_args` names; unset for none. */
+  plugins?: string[];
   /** Appended to Claude Code's own system prompt, before what `claude_args` appends. */
   systemAppend: string | null;
   /** What Claude Code runs in; null where there is none. */
@@ -54,7 +62,6 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
   // The SDK would let its own `settings` replace the flag: both are merged below instead.
   const { settings: settingsFlag, ...extraArgs } = args.extra;
   const jsonSchema = args.jsonSchema;
-  const append = [plan.systemAppend, args.appendSystemPrompt].filter(Boolean).join('\n\n');
   return {
     cwd: plan.directory,
     env: {
@@ -71,7 +78,10 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
       ...args.disallowedTools,
       ...(trusted ? [`Edit(/${trusted.directory}/**)`] : []),
     ],
-    additionalDirectories: [...(await addedDirectories(plan)), ...(trusted ? [trusted.directory] : [])],
+    additionalDirectories: [
+      ...(await givenDirectories(plan, args.addDirs)),
+      ...(trusted ? [trusted.directory] : []),
+    ],
     settingSources:
       plan.trustCheckout || trusted
         ? ((args.settingSources as Options['settingSources']) ?? ['user', 'project', 'local'])
@@ -81,17 +91,21 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
       hooks: nestedMemoryHooks(trusted, [plan.directory, await realpath(plan.directory)]),
     }),
     settings: await settingsOf(plan, settingsFlag ?? ''),
-    mcpServers: { ...(await userServers(plan)), ...ownServers(plan.servers) },
+    mcpServers: { ...(await givenServers(plan, args.mcpConfigs)), ...ownServers(plan.servers) },
     strictMcpConfig: !plan.trustCheckout && !trusted,
     // A server's environment may hold secrets, which a command line would show to every process.
     mcpServersDelivery: 'initialize',
-    systemPrompt: args.systemPrompt ?? { type: 'preset', preset: 'claude_code', ...(append && { append }) },
+    systemPrompt: await systemPromptOf(plan),
     ...(args.model && { model: args.model }),
     ...(args.fallbackModel && { fallbackModel: args.fallbackModel }),
     ...(args.maxTurns && { maxTurns: args.maxTurns }),
     ...((plan.maxBudgetUsd ?? args.maxBudgetUsd) && {
       maxBudgetUsd: plan.maxBudgetUsd ?? args.maxBudgetUsd ?? undefined,
     }),
+    plugins: [...(plan.plugins ?? []), ...(await namedPlugins(plan))].map((path) => ({
+      type: 'local',
+      path,
+    })),
     ...(jsonSchema && { outputFormat: { type: 'json_schema', schema: jsonSchema } }),
     extraArgs,
   };
@@ -102,69 +116,38 @@ function isRootWithoutFence({ permissionMode, fence }: SessionPlan): boolean {
   return permissionMode === 'bypassPermissions' && fence === null && process.getuid?.() === 0;
 }
 
+/** Claude Code's own with what is appended, or another in its place. Files are read here, where we know whose they are. */
+async function systemPromptOf(plan: SessionPlan): Promise<Options['systemPrompt']> {
+  const { arguments: args } = plan;
+  const text = (flag: string, path: string | null) =>
+    path === null ? null : readGivenText(plan, `Input \`claude_args\`: \`--${flag}\``, path);
+  const [replaced, appended] = await Promise.all([
+    text('system-prompt-file', args.systemPromptFile),
+    text('append-system-prompt-file', args.appendSystemPromptFile),
+  ]);
+  const append = [plan.systemAppend, args.appendSystemPrompt, appended].filter(Boolean).join('\n\n');
+  const other = args.systemPrompt ?? replaced;
+  if (other !== null) return [other, append].filter(Boolean).join('\n\n');
+  return { type: 'preset', preset: 'claude_code', ...(append && { append }) };
+}
+
+function namedPlugins(plan: SessionPlan): Promise<string[]> {
+  const what = 'Input `claude_args`: `--plugin-dir`';
+  return Promise.all(plan.arguments.pluginDirs.map((path) => givenPath(plan, what, path)));
+}
+
 /** Settings of this run only; the machine's own files are not touched. The flag of `claude_args` wins over the input. */
 async function settingsOf(plan: SessionPlan, flag: string): Promise<Settings> {
-  const given: Settings = {
-    ...(await readGiven(plan, 'Input `settings`', plan.settings)),
-    ...(await readGiven(plan, 'Input `claude_args`: `--settings`', flag)),
-  };
+  const given: Settings = mergeSettings(
+    await readGiven(plan, 'Input `settings`', plan.settings),
+    await readGiven(plan, 'Input `claude_args`: `--settings`', flag),
+  );
   const approved = { enableAllProjectMcpServers: true, ...given };
   if (plan.trustCheckout) return approved;
   // Memory files are found by real path: https://code.claude.com/docs/en/memory
   const excludes = `${await realpath(plan.directory)}/**`;
   const claudeMdExcludes = [...(given.claudeMdExcludes ?? []), excludes];
   return { ...(plan.trusted ? approved : given), claudeMdExcludes };
-}
-
-/** What `--add-dir` names. Not what is in an untrusted checkout: Claude Code would load its skills. */
-async function addedDirectories({
-  arguments: args,
-  directory,
-  trustCheckout,
-}: SessionPlan): Promise<string[]> {
-  const named = args.addDirs.map((path) => resolve(directory, path));
-  if (trustCheckout) return named;
-  const checkout = await realpath(directory);
-  const real = await Promise.all(named.map((path) => realpath(path).catch(() => path)));
-  return named.filter((path, index) => !isInside(directory, path) && !isInside(checkout, real[index]!));
-}
-
-async function userServers(plan: SessionPlan): Promise<Record<string, McpServerConfig>> {
-  const servers: Record<string, McpServerConfig> = {};
-  for (const config of plan.arguments.mcpConfigs) {
-    const given = await readGiven(plan, 'Input `claude_args`: `--mcp-config`', config);
-    Object.assign(servers, given.mcpServers ?? {});
-  }
-  return servers;
-}
-
-/** A JSON object given inline or as a path, which starts at the checkout. @param what names it in an error. */
-async function readGiven(plan: SessionPlan, what: string, given: string): Promise<Record<string, unknown>> {
-  const text = given.trim();
-  if (!text) return {};
-  if (text.startsWith('{')) return parseObject(what, text);
-  const named = resolve(plan.directory, text);
-  const path = await realpath(named).catch((error) =>
-    refuse(`${what}: \`${text}\` cannot be read: ${error.message}`),
-  );
-  // In a pull request the file is the contributor's, also where it is a link elsewhere, and settings start programs.
-  const ofCheckout = isInside(plan.directory, named) || isInside(await realpath(plan.directory), path);
-  if (!plan.trustCheckout && ofCheckout) {
-    throw new AppError(
-      'invalid_input',
-      `${what}: \`${text}\` is a file of the checkout, which is not trusted on this event.`,
-      { remedy: 'Give the JSON itself, or a file outside the checkout that an earlier step has written.' },
-    );
-  }
-  const source = await readFile(path, 'utf8').catch((error) =>
-    refuse(`${what}: \`${text}\` cannot be read: ${error.message}`),
-  );
-  return parseObject(`${what}: \`${text}\``, source);
-}
-
-function isInside(directory: string, path: string): boolean {
-  const way = relative(directory, path);
-  return way !== '..' && !way.startsWith(`..${sep}`);
 }
 
 function ownServers(servers: ToolServer[]): Record<string, McpServerConfig> {
@@ -184,20 +167,4 @@ function ownServers(servers: ToolServer[]): Record<string, McpServerConfig> {
       }),
     ]),
   );
-}
-
-function parseObject(what: string, text: string): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    return refuse(`${what} is not valid JSON: ${(error as Error).message}`);
-  }
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-    return parsed as Record<string, unknown>;
-  return refuse(`${what} must be a JSON object.`);
-}
-
-function refuse(message: string): never {
-  throw new AppError('invalid_input', message);
 }

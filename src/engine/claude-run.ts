@@ -3,18 +3,20 @@ import { mkdir, rm } from 'node:fs/promises';
 import { chooseCredential } from '../claude/credential.ts';
 import { findClaude } from '../claude/executable.ts';
 import { type OpenFence, probeFence } from '../claude/fence.ts';
+import { givenServers } from '../claude/given.ts';
 import { type Identity, openIdentity } from '../claude/identity.ts';
 import type { SessionPlan } from '../claude/options.ts';
+import { installPlugins } from '../claude/plugins.ts';
 import { endProcesses } from '../claude/process.ts';
 import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
 import { requestOidcToken } from '../github/oidc.ts';
 import { AppError } from '../words/errors.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
-import { claudeSettings, toolNames } from './claude.ts';
+import { type ClaudeSettings, claudeSettings, toolNames } from './claude.ts';
 import type { Door } from './door.ts';
 import { openRunFence } from './fence.ts';
-import { configurationPath } from './scratch.ts';
+import { configurationPath, pluginsPath } from './scratch.ts';
 import type { BaseConfiguration } from './trusted-config.ts';
 
 export interface ClaudeRunOptions {
@@ -60,29 +62,41 @@ export class ClaudeRun {
     const { door, task, servers, githubToken } = this.options;
     const settings = claudeSettings({ door, task, githubToken });
     // Loading the Agent SDK blocks for 50 ms, so it goes on beside the file work of the others.
-    const [cwd, executable, support, identity] = await Promise.all([
+    const find = this.find();
+    const [cwd, executable, support, identity, plugins] = await Promise.all([
       directory,
-      this.find(),
+      find,
       door.config.sandbox === 'off' ? null : probeFence(),
       this.openIdentity(),
+      this.installPlugins(settings, find),
       import('../claude/session.ts'),
       import('../claude/start.ts').then(({ warmUp }) => warmUp()),
     ]);
     this.signal.throwIfAborted();
-    const { environment, arguments: given } = settings;
+    const { environment, arguments: given, trustCheckout } = settings;
+    const givenMcp = await givenServers({ directory: cwd, trustCheckout }, given.mcpConfigs);
     const hasGitHubToken = githubToken !== null;
     // Filled once the base is known; it is seen in the fence, where nobody can write to it.
     await mkdir(this.configurationDirectory, { recursive: true, mode: 0o755 });
     this.fence = await openRunFence({
       ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
-      readOnly: [this.configurationDirectory, ...(identity ? [identity.directory] : [])],
+      givenServers: givenMcp,
+      readOnly: [this.configurationDirectory, ...(identity ? [identity.directory] : []), ...plugins],
     });
     if (this.fence?.owner) await identity?.giveTo(this.fence.owner);
     // With a prompt alone Claude has what the workflow allows, and can tell a backend that follows it.
     const tools = toolNames(
       hasBranch(task) ? servers : servers.filter(({ name }) => name === 'github_progress'),
     );
-    const base = { ...settings, executable, directory: cwd, servers, systemAppend: null, fence: this.fence };
+    const base = {
+      ...settings,
+      executable,
+      directory: cwd,
+      servers,
+      plugins,
+      systemAppend: null,
+      fence: this.fence,
+    };
     this.plan = inFence(
       { ...base, allowedTools: [...settings.allowedTools, ...tools] },
       this.fence,
@@ -157,6 +171,22 @@ export class ClaudeRun {
     const onProblem = ({ message }: Error) => warn(`The identity token was not renewed: ${message}`);
     this.identity = await openIdentity({ mint, scratch, onProblem });
     return this.identity;
+  }
+
+  /** From what the workflow names, before Claude has read anything. */
+  private async installPlugins(settings: ClaudeSettings, executable: Promise<string>): Promise<string[]> {
+    const { config, directory, scratch } = this.options.door;
+    if (config.plugins.length === 0) return [];
+    const configuration = pluginsPath(scratch);
+    await mkdir(configuration, { recursive: true, mode: 0o755 });
+    return installPlugins({
+      executable: await executable,
+      marketplaces: config.pluginMarketplaces,
+      plugins: config.plugins,
+      ...{ configuration, directory, signal: this.signal },
+      trustCheckout: settings.trustCheckout,
+      environment: settings.environment,
+    });
   }
 
   private find(): Promise<string> {

@@ -102,8 +102,7 @@ function withoutEffect({ config }: Door, task: Task): string[] {
   const given: [string, boolean][] = [
     ['use_commit_signing', config.useCommitSigning],
     ['ssh_signing_key', config.sshSigningKey !== null],
-    ['plugins', config.plugins.length > 0],
-    ['plugin_marketplaces', config.pluginMarketplaces.length > 0],
+    ['plugin_marketplaces', config.pluginMarketplaces.length > 0 && config.plugins.length === 0],
     ['resume', config.resume],
     ['egress_allowed', config.egressAllowed.length > 0 && config.sandbox === 'off'],
     ['allow_bash', config.allowBash && !hasBranch(task)],

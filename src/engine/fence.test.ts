@@ -22,6 +22,7 @@ async function without(config: Partial<Door['config']>) {
     readOnly: [],
     environment: {},
     hasGitHubToken: false,
+    givenServers: {},
   };
   const opened = await openRunFence({
     ...{ door, support: nowhere, arguments: parseClaudeArguments('') },

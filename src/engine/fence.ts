@@ -20,6 +20,8 @@ export interface RunFenceRequest {
   /** Claude's environment as it would be without a fence. */
   environment: Environment;
   arguments: ClaudeArguments;
+  /** MCP servers of `claude_args`, by name. */
+  givenServers: Record<string, unknown>;
   /** True when Claude's own process has a GitHub token, and so GitHub's hosts. */
   hasGitHubToken: boolean;
 }
@@ -34,7 +36,7 @@ export async function openRunFence(request: RunFenceRequest): Promise<OpenFence 
   if (config.sandbox === 'off' || !support) return null;
   const egressAllowed = [
     ...config.egressAllowed.map(checkedPlace),
-    ...serverPlaces(request.arguments),
+    ...serverPlaces(request.givenServers),
     ...(request.hasGitHubToken ? githubPlaces(door) : []),
   ];
   if (!support.usable) return withoutFence(door, support);
@@ -45,7 +47,9 @@ export async function openRunFence(request: RunFenceRequest): Promise<OpenFence 
       executable,
       imagesPath(scratch),
       ...request.readOnly,
-      ...request.arguments.addDirs.map((path) => resolve(workspace, path)),
+      ...[...request.arguments.addDirs, ...request.arguments.pluginDirs].map((path) =>
+        resolve(workspace, path),
+      ),
     ],
     // The machine is the job's alone; what is left is for the runner and for us.
     limits: { processes: 4096, memoryMiB: Math.round((totalmem() / 2 ** 20) * 0.8) },
@@ -76,9 +80,9 @@ function checkedPlace(place: string): string {
   });
 }
 
-/** MCP servers that the workflow itself names, as it means them to be reached. */
-function serverPlaces({ mcpConfigs }: ClaudeArguments): string[] {
-  return mcpConfigs.flatMap((config) => [...config.matchAll(/"(https?:\/\/[^"\s]+)"/g)].flatMap(placeOf));
+/** Addresses of MCP servers that the workflow itself names, and those in their settings: it means them to be reached. */
+function serverPlaces(servers: Record<string, unknown>): string[] {
+  return [...JSON.stringify(servers).matchAll(/"(https?:\/\/[^"\s]+)"/g)].flatMap(placeOf);
 }
 
 function placeOf([, url]: RegExpMatchArray | [unknown, string]): string[] {

@@ -24,7 +24,7 @@ import { branchUrl } from './links.ts';
 import { createPublisher } from './publish.ts';
 import { checkedPublishing, checkedSent, checkSaved, checkTargets, type JobFacts } from './rescue-checks.ts';
 import { becameOf, failed } from './results.ts';
-import { configurationPath, imagesPath, isOwnScratch } from './scratch.ts';
+import { isOwnScratch, placesOf } from './scratch.ts';
 
 export interface Rescue extends JobFacts {
   host: GitHubHost;
@@ -195,8 +195,7 @@ async function removeScratch(post: Rescue): Promise<void> {
   if (!scratch) return;
   if (!isOwnScratch(post, scratch))
     throw new AppError('gate_refused', `\`${scratch}\` is not this run's own.`);
-  for (const path of [scratch, imagesPath(scratch), configurationPath(scratch)])
-    await rm(path, { recursive: true, force: true });
+  for (const path of placesOf(scratch)) await rm(path, { recursive: true, force: true });
 }
 
 function client(post: Rescue): GitHubClient {

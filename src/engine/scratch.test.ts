@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { configurationPath, imagesPath, isOwnScratch, scratchPath } from './scratch.ts';
+import { isOwnScratch, placesOf, scratchPath } from './scratch.ts';
 
 const job = { temp: '/runner/_temp' };
 const mark = 'c9c9ad0c-6f9b-4f5c-9d3b-0d1f4f1c2a3b';
@@ -10,11 +10,14 @@ test('a directory of this run alone, known again by its form', () => {
   expect(isOwnScratch(job, scratch)).toBe(true);
 });
 
-test('images and configuration are beside it, where the rules that close it do not reach', () => {
-  expect(imagesPath(`/runner/_temp/forgehand-${mark}`)).toBe(`/runner/_temp/forgehand-${mark}-images`);
-  expect(configurationPath(`/runner/_temp/forgehand-${mark}`)).toBe(
-    `/runner/_temp/forgehand-${mark}-configuration`,
-  );
+test('what Claude may see is beside it, where the rules that close it do not reach', () => {
+  const scratch = `/runner/_temp/forgehand-${mark}`;
+  expect(placesOf(scratch)).toEqual([
+    scratch,
+    `${scratch}-images`,
+    `${scratch}-configuration`,
+    `${scratch}-plugins`,
+  ]);
 });
 
 test.each([

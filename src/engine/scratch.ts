@@ -19,6 +19,16 @@ export function configurationPath(scratch: string): string {
   return `${scratch}-configuration`;
 }
 
+/** Where plugins are installed, for the same reason and as long. */
+export function pluginsPath(scratch: string): string {
+  return `${scratch}-plugins`;
+}
+
+/** Everything of a run that is removed at its end. */
+export function placesOf(scratch: string): string[] {
+  return [scratch, imagesPath(scratch), configurationPath(scratch), pluginsPath(scratch)];
+}
+
 /** True for a directory of that form: nothing else is ever removed or read because a memory names it. */
 export function isOwnScratch({ temp }: { temp: string }, scratch: string): boolean {
   return resolve(dirname(scratch)) === resolve(temp) && /^forgehand-[0-9a-f-]{36}$/.test(basename(scratch));

@@ -28,6 +28,17 @@ export const optionalText = into((value) => value.trim() || null);
 export const secret = into((value) => (value.trim() ? new Secret(value.trim()) : null));
 export const commaList = into((value) => items(value, /[,\n]/));
 export const lines = into((value) => items(value, /\n/));
+/** Of a line that does not fit its number is told, as it may hold a login. @param what each line must be */
+export const linesLike = (pattern: RegExp, what: string) =>
+  z.pipe(
+    lines,
+    z.transform((given, context) => {
+      for (const [index, line] of given.entries())
+        if (line.length > 512 || !pattern.test(line))
+          context.issues.push({ code: 'custom', input: line, message: `line ${index + 1} must be ${what}` });
+      return given;
+    }),
+  );
 export const userId = z.string().check(z.trim(), z.regex(/^\d+$/, 'must be a numeric user id'));
 export const url = z.pipe(trimmed, z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }));
 export const flag = z.pipe(

@@ -4,6 +4,7 @@ import {
   commaList,
   flag,
   lines,
+  linesLike,
   optionalPositive,
   optionalText,
   permissions,
@@ -59,8 +60,16 @@ export const settings = {
   // Claude Code
   claude_args: setting(text, '', 'Arguments for Claude Code, as on its command line.'),
   settings: setting(text, '', 'Claude Code settings: JSON, or the path of a JSON file.'),
-  plugins: setting(lines, '', 'Claude Code plugins to install, one per line.'),
-  plugin_marketplaces: setting(lines, '', 'Plugin marketplaces, one Git URL per line.'),
+  plugins: setting(
+    linesLike(/^(?!.*\.\.)[\w@][\w@/.-]*$/, '`name` or `name@marketplace`'),
+    '',
+    'Claude Code plugins to install, one `name` or `name@marketplace` per line.',
+  ),
+  plugin_marketplaces: setting(
+    linesLike(/^(?:https:\/\/[^\s@]+\.git|(?:\.{0,2}\/|[A-Za-z]:[\\/])\P{Cc}*)$/u, 'an https URL ending in `.git`, without a login, or a path that begins with `./`, `../` or `/`'),
+    '',
+    'Plugin marketplaces, one per line: https Git URLs, or paths. On pull requests paths outside the checkout only.',
+  ),
   claude_code_version: setting(optionalText, '', 'Version of Claude Code; the one that Forgehand was tested with when unset.'),
   path_to_claude_code_executable: setting(optionalText, '', 'Claude Code executable to use instead of installing one.'),
   path_to_bun_executable: setting(optionalText, '', 'Kept for compatibility: Forgehand does not use Bun.'),
