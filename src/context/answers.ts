@@ -1,6 +1,15 @@
 /** What GitHub answers to the documents of `queries.ts`, and how it becomes the words of a thread. */
 import type { Actor } from '../words/event.ts';
-import type { ChangedFile, PullRequestFacts, Review, ReviewThread, ThreadComment } from '../words/thread.ts';
+import type {
+  ChangedFile,
+  Check,
+  Commit,
+  PullRequestFacts,
+  Review,
+  ReviewThread,
+  ThreadComment,
+  Titled,
+} from '../words/thread.ts';
 
 export interface RawActor {
   __typename: string;
@@ -63,16 +72,30 @@ export interface RawNodes {
     commit: {
       oid: string;
       messageHeadline: string;
+      committedDate: string;
       author: { name: string | null; user: { login: string } | null } | null;
     };
   };
-  closingIssuesReferences: { number: number; title: string; repository: { nameWithOwner: string } };
+  closingIssuesReferences: RawTitled & { number: number; repository: { nameWithOwner: string } };
+}
+
+interface RawTitled {
+  title: string;
+  renames?: { nodes: ({ createdAt: string; previousTitle: string } | null)[] | null } | null;
+}
+
+type RawCheck =
+  | { __typename: 'CheckRun'; name: string; status: string; conclusion: string | null; title: string | null }
+  | { __typename: 'StatusContext'; context: string; state: string; description: string | null };
+
+export interface RawChecks {
+  state: string;
+  contexts: { totalCount: number; nodes: (RawCheck | null)[] | null } | null;
 }
 
 /** The fields of the pull request's part are absent in an issue. */
-export interface RawSubject {
+export interface RawSubject extends RawTitled {
   id: string;
-  title: string;
   body: string;
   state: string;
   createdAt: string;
@@ -92,7 +115,7 @@ export interface RawSubject {
   headRepository: { nameWithOwner: string } | null;
   isCrossRepository: boolean;
   maintainerCanModify: boolean;
-  statusCheckRollup: { state: string } | null;
+  statusCheckRollup: RawChecks | null;
 }
 
 export type RawFirstPage = {
@@ -152,7 +175,25 @@ export function toFile(raw: RawNodes['files']): ChangedFile {
   return { path: raw.path, change: raw.changeType, additions: raw.additions, deletions: raw.deletions };
 }
 
-export function toCommit({ commit }: RawNodes['commits']): PullRequestFacts['commits'][number] {
+export function toCommit({ commit }: RawNodes['commits']): Commit {
   const author = commit.author?.user?.login ?? commit.author?.name ?? 'ghost';
-  return { sha: commit.oid, headline: commit.messageHeadline, author };
+  const { oid: sha, messageHeadline: headline, committedDate: committedAt } = commit;
+  return { sha, headline, author, committedAt };
+}
+
+export function toTitled({ title, renames }: RawTitled): Titled {
+  const former = (renames?.nodes ?? []).filter((one) => one !== null);
+  return { title, formerTitles: former.map((one) => ({ title: one.previousTitle, at: one.createdAt })) };
+}
+
+export function toChecks(raw: RawChecks | null): PullRequestFacts['checks'] {
+  if (!raw) return null;
+  const list = (raw.contexts?.nodes ?? []).filter((one) => one !== null).map(toCheck);
+  return { state: raw.state, list };
+}
+
+function toCheck(raw: RawCheck): Check {
+  return raw.__typename === 'CheckRun'
+    ? { name: raw.name, result: (raw.conclusion ?? raw.status).toLowerCase(), title: raw.title ?? '' }
+    : { name: raw.context, result: raw.state.toLowerCase(), title: raw.description ?? '' };
 }

@@ -64,6 +64,15 @@ const subject = (__typename: string, more: Node): Node => ({
   labels: connection([{ name: 'bug' }]),
   assignees: connection([]),
   comments: connection([]),
+  timelineItems: connection([]),
+  ...more,
+});
+
+const linked = (number: number, more: Node = {}): Node => ({
+  number,
+  title: `Issue ${number}`,
+  repository: { nameWithOwner: 'Octo-Org/hello' },
+  timelineItems: connection([]),
   ...more,
 });
 
@@ -80,14 +89,25 @@ const pullRequest = (more: Node): Node =>
     headRepository: { nameWithOwner: 'monalisa/hello' },
     isCrossRepository: true,
     maintainerCanModify: true,
-    statusCheckRollup: { state: 'FAILURE' },
+    statusCheckRollup: {
+      state: 'FAILURE',
+      contexts: connection([
+        {
+          __typename: 'CheckRun',
+          name: 'build',
+          status: 'COMPLETED',
+          conclusion: 'FAILURE',
+          title: '2 errors',
+        },
+        { __typename: 'CheckRun', name: 'lint', status: 'IN_PROGRESS', conclusion: null, title: null },
+        { __typename: 'StatusContext', context: 'coverage', state: 'SUCCESS', description: '80 %' },
+      ]),
+    },
     reviews: connection([]),
     reviewThreads: connection([]),
     files: connection([]),
     commits: connection([]),
-    closingIssuesReferences: connection([
-      { number: 3, title: 'Linked', repository: { nameWithOwner: 'Octo-Org/hello' } },
-    ]),
+    closingIssuesReferences: connection([linked(3)]),
     ...more,
   });
 
@@ -171,9 +191,16 @@ test('a pull request with 250 files and 40 long threads arrives whole, and no pa
   expect(facts).toMatchObject({
     fork: true,
     maintainerCanModify: true,
-    checks: 'FAILURE',
+    checks: {
+      state: 'FAILURE',
+      list: [
+        { name: 'build', result: 'failure', title: '2 errors' },
+        { name: 'lint', result: 'in_progress', title: '' },
+        { name: 'coverage', result: 'success', title: '80 %' },
+      ],
+    },
     head: { ref: 'topic', repository: 'monalisa/hello' },
-    linkedIssues: [{ number: 3, title: 'Linked' }],
+    linkedIssues: [{ number: 3, title: 'Issue 3' }],
   });
   expect(asked).toHaveLength(1 + 2 + 40);
   expect(new Set(asked).size).toBe(asked.length);
@@ -210,13 +237,10 @@ test('a diff too large to be listed is said', async () => {
 });
 
 test('an issue of another repository is counted and not named: its title may be a secret', async () => {
-  const linked = [
-    { number: 3, title: 'Here', repository: { nameWithOwner: 'octo-org/hello' } },
-    { number: 4, title: 'Secret', repository: { nameWithOwner: 'octo-org/vault' } },
-  ];
-  const { graphql } = gitHub([pullRequest({ closingIssuesReferences: connection(linked) })]);
+  const issues = [linked(3), linked(4, { repository: { nameWithOwner: 'octo-org/vault' } })];
+  const { graphql } = gitHub([pullRequest({ closingIssuesReferences: connection(issues) })]);
   const { thread } = await fetchThread({ graphql, repository, kind: 'pull_request', number: 7 });
-  expect(thread.pullRequest!.linkedIssues).toEqual([{ number: 3, title: 'Here' }]);
+  expect(thread.pullRequest!.linkedIssues).toMatchObject([{ number: 3, title: 'Issue 3' }]);
   expect(thread.leftOut).toEqual([{ what: 'linked issues', count: 1, why: 'of other repositories' }]);
 });
 
@@ -276,7 +300,49 @@ test('what the token may not read is said, the rest is used', async () => {
     number: 7,
   });
   expect(thread.title).toBe('A title');
-  expect(thread.leftOut).toEqual([{ what: 'linked issues', count: 0, why: 'not listed by GitHub' }]);
+  expect(thread.leftOut).toEqual([
+    { what: 'linked issues', count: 0, why: 'not listed by GitHub' },
+    { what: 'check results', count: 0, why: 'not listed by GitHub' },
+  ]);
+});
+
+test('titles come with those before them, so that what was meant when somebody asked is known', async () => {
+  const rename = (previousTitle: string, createdAt: string) => ({
+    __typename: 'RenamedTitleEvent',
+    previousTitle,
+    createdAt,
+  });
+  const renamed = {
+    timelineItems: connection([
+      rename('First', '2026-03-01T10:00:00Z'),
+      rename('Second', '2026-03-02T10:00:00Z'),
+    ]),
+  };
+  const { graphql } = gitHub([
+    pullRequest({ ...renamed, closingIssuesReferences: connection([linked(3, renamed)]) }),
+  ]);
+  const { thread } = await fetchThread({ graphql, repository, kind: 'pull_request', number: 7 });
+  const formerTitles = [
+    { title: 'First', at: '2026-03-01T10:00:00Z' },
+    { title: 'Second', at: '2026-03-02T10:00:00Z' },
+  ];
+  expect(thread).toMatchObject({ title: 'A title', formerTitles });
+  expect(thread.pullRequest!.linkedIssues).toEqual([{ number: 3, title: 'Issue 3', formerTitles }]);
+});
+
+test('of more checks than a page the rest is counted', async () => {
+  const checks = times(130, (i) => ({
+    __typename: 'CheckRun',
+    name: `build ${i}`,
+    status: 'QUEUED',
+    conclusion: null,
+    title: null,
+  }));
+  const rollup = { state: 'PENDING', contexts: connection(checks) };
+  const { graphql } = gitHub([pullRequest({ statusCheckRollup: rollup })]);
+  const { thread } = await fetchThread({ graphql, repository, kind: 'pull_request', number: 7 });
+  expect(thread.pullRequest!.checks!.list).toHaveLength(100);
+  expect(thread.leftOut).toEqual([{ what: 'checks', count: 30, why: 'beyond what is read of one thread' }]);
 });
 
 test.each([

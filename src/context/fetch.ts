@@ -7,11 +7,13 @@ import {
   type RawNodes,
   type RawSubject,
   toActor,
+  toChecks,
   toComment,
   toCommit,
   toFile,
   toReview,
   toReviewThread,
+  toTitled,
 } from './answers.ts';
 import { type Graphql, type Read, type ReadThread, readOn, readReplies } from './pages.ts';
 import { type ConnectionName, connectionsOf, type EntityType, queries, reachOf } from './queries.ts';
@@ -36,6 +38,7 @@ type RawFirst = NonNullable<NonNullable<RawFirstPage['repository']>['subject']>;
 type Lists = { [Name in ConnectionName]: Read<RawNodes[Name]> };
 
 const beyond = 'beyond what is read of one thread';
+const unlistedWhy = 'not listed by GitHub';
 
 const shownAs: Record<ConnectionName, string> = {
   comments: 'comments',
@@ -54,7 +57,7 @@ const shownAs: Record<ConnectionName, string> = {
  */
 export async function fetchThread(address: ThreadAddress): Promise<FetchedThread> {
   const type: EntityType = address.kind === 'issue' ? 'Issue' : 'PullRequest';
-  const { viewer, repository, subject } = await readFirst(address, type);
+  const { viewer, repository, subject, withheld } = await readFirst(address, type);
   const lists = await readLists(address.graphql, subject, connectionsOf(type));
   const threads = await readReplies(address.graphql, lists.reviewThreads.nodes);
   const minimised = [
@@ -72,6 +75,7 @@ export async function fetchThread(address: ThreadAddress): Promise<FetchedThread
         ...unlisted(subject, lists, connectionsOf(type)),
         ...unreadReplies(threads),
         ...foreignIssues(address, lists),
+        ...unreadChecks(subject, withheld),
       ],
       defaultBranch: {
         name: repository.defaultBranchRef?.name ?? '',
@@ -89,12 +93,15 @@ async function readFirst({ graphql, repository, kind, number }: ThreadAddress, t
   const name = `${repository.owner}/${repository.name}`;
   const what = `${kind === 'issue' ? 'Issue' : 'Pull request'} ${name}#${number}`;
   const variables = { owner: repository.owner, name: repository.name, number };
-  const answer = await graphql<RawFirstPage>(queries.first[type], variables).catch((error) =>
-    partialAnswer(error, what),
-  );
+  let withheld = false;
+  const answer = await graphql<RawFirstPage>(queries.first[type], variables).catch((error) => {
+    withheld = true;
+    return partialAnswer(error, what);
+  });
   if (!answer.repository) throw gone(`Repository ${name}`);
   if (!answer.repository.subject) throw gone(what);
-  return { viewer: answer.viewer, repository: answer.repository, subject: answer.repository.subject };
+  const { viewer, repository: read } = answer;
+  return { viewer, repository: read, subject: answer.repository.subject, withheld };
 }
 
 /**
@@ -127,7 +134,7 @@ function unlisted(subject: RawFirst, lists: Lists, names: ConnectionName[]): Thr
   return names.flatMap((name) => {
     const { nodes, stopped } = lists[name];
     const count = (subject[name]?.totalCount ?? 0) - nodes.length;
-    const why = stopped ? beyond : 'not listed by GitHub';
+    const why = stopped ? beyond : unlistedWhy;
     return count > 0 || !subject[name] ? [{ what: shownAs[name], count: Math.max(count, 0), why }] : [];
   });
 }
@@ -151,7 +158,7 @@ function common({ kind, number }: ThreadAddress, subject: RawSubject, lists: Lis
     kind,
     number,
     nodeId: subject.id,
-    title: subject.title,
+    ...toTitled(subject),
     body: subject.body,
     author: toActor(subject.author),
     authorAssociation: subject.authorAssociation,
@@ -189,8 +196,8 @@ function pullRequestFacts(
     files: lists.files.nodes.map(toFile),
     reviews: lists.reviews.nodes.map(toReview),
     reviewThreads,
-    linkedIssues: linkedIssues(address, lists).map(({ number, title }) => ({ number, title })),
-    checks: subject.statusCheckRollup?.state ?? null,
+    linkedIssues: linkedIssues(address, lists).map((issue) => ({ number: issue.number, ...toTitled(issue) })),
+    checks: toChecks(subject.statusCheckRollup),
   };
 }
 
@@ -203,6 +210,13 @@ function linkedIssues({ repository }: ThreadAddress, { closingIssuesReferences: 
 function foreignIssues(address: ThreadAddress, lists: Lists): Thread['leftOut'] {
   const count = lists.closingIssuesReferences.nodes.length - linkedIssues(address, lists).length;
   return count > 0 ? [{ what: 'linked issues', count, why: 'of other repositories' }] : [];
+}
+
+/** @param withheld true when the credential may not read all that was asked for. */
+function unreadChecks({ statusCheckRollup: checks }: RawSubject, withheld: boolean): Thread['leftOut'] {
+  if (checks === null && withheld) return [{ what: 'check results', count: 0, why: unlistedWhy }];
+  const count = (checks?.contexts?.totalCount ?? 0) - (checks?.contexts?.nodes?.length ?? 0);
+  return count > 0 ? [{ what: 'checks', count, why: beyond }] : [];
 }
 
 function unreadReplies(threads: ReadThread[]): Thread['leftOut'] {

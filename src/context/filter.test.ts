@@ -47,7 +47,12 @@ const facts = (more: Partial<PullRequestFacts>): PullRequestFacts => ({
   merged: false,
   additions: 0,
   deletions: 0,
-  commits: ['c1', 'c2', 'c3'].map((sha) => ({ sha, headline: sha, author: 'octocat' })),
+  commits: ['c1', 'c2', 'c3'].map((sha, hour) => ({
+    sha,
+    headline: sha,
+    author: 'octocat',
+    committedAt: at(`${10 + hour}:30:00`),
+  })),
   commitCount: 3,
   files: [{ path: 'a.ts', change: 'ADDED', additions: 1, deletions: 0 }],
   reviews: [],
@@ -260,9 +265,62 @@ describe('the head is pinned', () => {
 
 test('what checks say of a later commit is not what they say of the pinned one', () => {
   const subject = { head: { sha: 'c2' } } as FilterInput['task']['subject'];
-  const seen = view(thread([], facts({ checks: 'SUCCESS' })), { task: { ...label, subject } });
+  const seen = view(thread([], facts({ checks: { state: 'SUCCESS', list: [] } })), {
+    task: { ...label, subject },
+  });
   expect(seen.pullRequest!.checks).toBeNull();
   expect(seen.leftOut).toContainEqual({ what: 'check results', count: 1, why: 'of a later commit' });
+});
+
+describe('commits that are younger than the request, where the event does not say what the head was', () => {
+  test.each<[string, FilterInput['task'], (boolean | undefined)[]]>([
+    ['a comment does not say it: they are marked', label, [undefined, undefined, true]],
+    ['no moment: nothing is known', { ...label, triggeredAt: null }, [undefined, undefined, undefined]],
+  ])('%s', (_, task, late) => {
+    const seen = view(thread([], facts({})), { task });
+    expect(seen.pullRequest!.commits.map((commit) => commit.late)).toEqual(late);
+  });
+});
+
+describe('linked issues', () => {
+  const body = 'Closes #3.';
+  const subject = { title: 'title then', body } as FilterInput['task']['subject'];
+  const linkedIssues = [
+    { number: 3, title: 'Wanted' },
+    { number: 4, title: 'Planted' },
+  ];
+
+  test.each<[string, string | null, number[]]>([
+    ['never edited: all', null, [3, 4]],
+    ['edited before the trigger: all', at('11:59:59'), [3, 4]],
+    ['edited in its second: those that the event names', triggeredAt, [3]],
+    ['edited later: those that the event names', at('12:00:01'), [3]],
+  ])('of a description that was %s', (_, editedAt, numbers) => {
+    const seen = view({ ...thread([], facts({ linkedIssues })), editedAt }, { task: { ...label, subject } });
+    expect(seen.pullRequest!.linkedIssues.map(({ number }) => number)).toEqual(numbers);
+    expect(seen.leftOut).toEqual(
+      numbers.length < 2
+        ? [{ what: 'linked issues', count: 1, why: 'named by an edit after the trigger' }]
+        : [],
+    );
+  });
+
+  test.each<[string, string, string]>([
+    ['renamed before the trigger: as now', at('11:59:59'), 'Now'],
+    ['renamed in its second: as before', triggeredAt, 'Before'],
+    ['renamed later: as before', at('12:00:01'), 'Before'],
+  ])('%s', (_, moment, title) => {
+    const formerTitles = [
+      { title: 'Once', at: at('08:00:00') },
+      { title: 'Before', at: moment },
+    ];
+    const renamed = { number: 3, title: 'Now', formerTitles };
+    const whole = { ...thread([], facts({ linkedIssues: [renamed] })), ...renamed };
+    const seen = view(whole, { task: label });
+    expect(seen.pullRequest!.linkedIssues).toEqual([{ number: 3, title }]);
+    // So is a thread of which no event brought the title.
+    expect(seen.title).toBe(title);
+  });
 });
 
 describe('the description of a thread that no event brought', () => {

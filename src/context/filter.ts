@@ -1,7 +1,15 @@
 /** The thread as it stood when the run was triggered, without what the settings or GitHub's users hide. */
 import type { Actor, Item } from '../words/event.ts';
 import type { Task } from '../words/task.ts';
-import type { PullRequestFacts, Review, ReviewThread, Thread, ThreadComment } from '../words/thread.ts';
+import type {
+  Commit,
+  PullRequestFacts,
+  Review,
+  ReviewThread,
+  Thread,
+  ThreadComment,
+  Titled,
+} from '../words/thread.ts';
 import { nameMatcher } from './names.ts';
 
 /** How every tracking comment of ours begins; trusted only in items of our own login. */
@@ -51,11 +59,31 @@ export function filterThread(input: FilterInput): Thread {
 /** The event's where it brought one; of another thread what is older than the trigger. */
 function opening({ thread, task }: FilterInput, leftOut: LeftOut): Pick<Thread, 'title' | 'body'> {
   if (task.subject) return { title: task.subject.title, body: task.subject.body };
+  const title = titleAsOf(thread, task.triggeredAt);
   const { createdAt, editedAt = null } = thread;
   const later = laterThan(task.triggeredAt, { id: 0, createdAt, editedAt }, null);
-  if (!later) return { title: thread.title, body: thread.body };
+  if (!later) return { title, body: thread.body };
   leftOut.add('description', later, 1);
-  return { title: thread.title, body: '' };
+  return { title, body: '' };
+}
+
+/** Attack: what is read as the name of a thing that a maintainer has seen, written after they have spoken. */
+function titleAsOf({ title, formerTitles = [] }: Titled, triggeredAt: string | null): string {
+  const trigger = second(triggeredAt);
+  if (trigger === null) return title;
+  return formerTitles.find(({ at }) => !isBefore(at, trigger))?.title ?? title;
+}
+
+/** An edit of the description may name issues that nobody had in mind who asked: only those that the event's names stay. */
+function linkedAsOf(input: FilterInput, facts: PullRequestFacts, leftOut: LeftOut) {
+  const { thread, task } = input;
+  const trigger = second(task.triggeredAt);
+  const edited = Boolean(thread.editedAt && trigger !== null && !isBefore(thread.editedAt, trigger));
+  const named = [...(task.subject?.body ?? '').matchAll(/#(\d+)\b/g)].map(([, number]) => Number(number));
+  const linked = facts.linkedIssues.filter(({ number }) => !edited || named.includes(number));
+  const count = facts.linkedIssues.length - linked.length;
+  leftOut.add('linked issues', 'named by an edit after the trigger', count);
+  return linked.map((issue) => ({ number: issue.number, title: titleAsOf(issue, task.triggeredAt) }));
 }
 
 function siftPullRequest(
@@ -78,12 +106,15 @@ function siftPullRequest(
     }))
     .filter((thread) => thread.comments.length > 0);
   const reviews = sift<Review>('review', 'reviews', sent);
-  return { ...pinHead(facts, input.task.subject?.head?.sha, leftOut), reviews, reviewThreads };
+  const linkedIssues = linkedAsOf(input, facts, leftOut);
+  return { ...pinHead(facts, input.task, leftOut), reviews, reviewThreads, linkedIssues };
 }
 
 /** Commits pushed after the trigger are not taken in: neither headlines nor file names nor what checks say of them. */
-function pinHead(facts: PullRequestFacts, pinned: string | undefined, leftOut: LeftOut): PullRequestFacts {
-  if (!pinned || pinned === facts.head.sha) return facts;
+function pinHead(facts: PullRequestFacts, task: FilterInput['task'], leftOut: LeftOut): PullRequestFacts {
+  const pinned = task.subject?.head?.sha;
+  if (!pinned) return { ...facts, commits: markLate(facts.commits, second(task.triggeredAt)) };
+  if (pinned === facts.head.sha) return facts;
   const last = facts.commits.findIndex((commit) => commit.sha === pinned);
   const commits = facts.commits.slice(0, last + 1);
   const why = last < 0 ? 'of a branch that was rewritten after the trigger' : 'pushed after the trigger';
@@ -92,6 +123,14 @@ function pinHead(facts: PullRequestFacts, pinned: string | undefined, leftOut: L
   leftOut.add('check results', 'of a later commit', facts.checks === null ? 0 : 1);
   const head = { ...facts.head, sha: pinned };
   return { ...facts, head, commits, commitCount: commits.length, files: [], checks: null };
+}
+
+/** Where the event does not say what the head was: nothing shows when a commit was pushed, but it cannot be older than it says. */
+function markLate(commits: Commit[], trigger: number | null): Commit[] {
+  if (trigger === null) return commits;
+  return commits.map((commit) =>
+    isBefore(commit.committedAt, trigger) ? commit : { ...commit, late: true },
+  );
 }
 
 /** Why an item is left out; null when it stays; `own` is left out without being counted. */
@@ -133,11 +172,14 @@ function laterThan(triggeredAt: string | null, item: Dated, triggerId: number | 
   const created = second(item.createdAt);
   // A time that cannot be read proves nothing, so the item does not get in.
   if (created === null || created > trigger) return 'written after the trigger';
-  if (item.editedAt !== null && !((second(item.editedAt) ?? Number.POSITIVE_INFINITY) < trigger)) {
-    return 'edited after the trigger';
-  }
+  if (item.editedAt !== null && !isBefore(item.editedAt, trigger)) return 'edited after the trigger';
   const before = created < trigger || (triggerId !== null && item.id < triggerId);
   return before ? null : 'written after the trigger';
+}
+
+/** False also for a time that cannot be read: it proves nothing. */
+function isBefore(time: string, trigger: number): boolean {
+  return (second(time) ?? Number.POSITIVE_INFINITY) < trigger;
 }
 
 function second(time: string | null): number | null {
@@ -197,11 +239,11 @@ function withReply(threads: ReviewThread[], reply: ThreadReply, item: Item): Rev
       thread === home ? { ...thread, comments: put(thread.comments, reply) } : thread,
     );
   }
-  const { path = '', line = null, diffHunk = '' } = item;
+  const { path = '', line = null, startLine = null, diffHunk = '' } = item;
   const opened = {
     path,
     line,
-    startLine: null,
+    startLine,
     diffHunk,
     resolved: false,
     outdated: false,

@@ -1,8 +1,11 @@
 /** Lists of logins as people write them in settings: case does not matter, `*` stands for anything. */
 
-/** True for logins that any of `patterns` matches: `octocat`, `@octocat`, `*[bot]`, `*`. */
+/** True for logins that any of `patterns` matches: `octocat`, `@octocat`, `dependabot` and `dependabot[bot]`, `*[bot]`. */
 export function nameMatcher(patterns: string[]): (login: string) => boolean {
-  const wanted = patterns.map((pattern) => pattern.trim().replace(/^@/, '').toLowerCase().split('*'));
+  const wanted = patterns
+    .map((pattern) => pattern.trim().replace(/^@/, '').toLowerCase())
+    .flatMap((name) => (name.includes('*') ? [name] : [name, `${name}[bot]`]))
+    .map((pattern) => pattern.split('*'));
   return (login) => wanted.some((parts) => matches(parts, login.toLowerCase()));
 }
 

@@ -33,6 +33,10 @@ interface Connection {
   pages: number;
 }
 
+/** What it was called when the run was triggered is found by when it was renamed. */
+const title = `title renames: timelineItems(last: 20, itemTypes: [RENAMED_TITLE_EVENT]) {
+  nodes { ... on RenamedTitleEvent { createdAt previousTitle } }
+}`;
 const both = ['Issue', 'PullRequest'] as const;
 const pull = ['PullRequest'] as const;
 const connections = {
@@ -55,23 +59,25 @@ const connections = {
     of: pull,
     order: 'oldest',
     pages: 3,
-    fields: 'commit { oid messageHeadline author { name user { login } } }',
+    fields: 'commit { oid messageHeadline committedDate author { name user { login } } }',
   },
   closingIssuesReferences: {
     of: pull,
     order: 'oldest',
     pages: 1,
-    fields: 'number title repository { nameWithOwner }',
+    fields: `number ${title} repository { nameWithOwner }`,
   },
 } as const satisfies Record<string, Connection>;
 
 export type ConnectionName = keyof typeof connections;
 export type EntityType = 'Issue' | 'PullRequest';
 
-const entityFields = `id title body state createdAt lastEditedAt url authorAssociation author { ...who } milestone { title }`;
+const entityFields = `id ${title} body state createdAt lastEditedAt url authorAssociation author { ...who } milestone { title }`;
 const pullRequestFields = `isDraft merged additions deletions
   baseRefName baseRefOid headRefName headRefOid headRepository { nameWithOwner } isCrossRepository maintainerCanModify
-  statusCheckRollup { state }`;
+  statusCheckRollup { state contexts(first: ${page}) { totalCount nodes {
+    __typename ... on CheckRun { name status conclusion title } ... on StatusContext { context state description }
+  } } }`;
 
 /** The first page of every connection, with the repository's default branch and who we are. */
 function firstPage(type: EntityType): string {

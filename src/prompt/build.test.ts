@@ -105,7 +105,14 @@ test('no word of a stranger stands outside of markers, except quoted names', () 
       pullRequest: pullRequest({
         head: { ref: evil('head'), sha: 'c', repository: evil('fork') },
         base: { ref: evil('base'), sha: 'b' },
-        commits: [{ sha: 'c', headline: evil('headline'), author: evil('committer') }],
+        commits: [
+          {
+            sha: 'c',
+            headline: evil('headline'),
+            author: evil('committer'),
+            committedAt: '2026-03-01T11:00:00Z',
+          },
+        ],
         files: [{ path: evil('path'), change: 'ADDED', additions: 1, deletions: 0 }],
         linkedIssues: [{ number: 1, title: evil('linked') }],
         reviews: [{ ...said(60), state: 'APPROVED' }],
@@ -131,6 +138,29 @@ test('nothing that is not shown goes unsaid', () => {
     '- linked issues: not listed by GitHub\n- 1 title and description: over the size limit',
   );
   expect(built.leftOut).toHaveLength(2);
+});
+
+test('a call on lines names them and shows their diff; commits that are younger are told apart', () => {
+  const asked = item({
+    kind: 'review_comment',
+    path: 'src/login.ts',
+    startLine: 10,
+    line: 12,
+    diffHunk: '@@ -10 +10 @@\n+HUNK',
+  });
+  const late = { sha: 'd'.repeat(40), headline: 'Later', author: 'octocat', committedAt: '', late: true };
+  const { prompt } = build({
+    task: pullRequestTask({ trigger: { kind: 'mention', item: asked }, instruction: 'why?' }),
+    thread: thread({
+      kind: 'pull_request',
+      pullRequest: pullRequest({ commits: [...pullRequest().commits, late] }),
+    }),
+  });
+  expect(prompt).toMatch(/<request-[^>]* path="src\/login\.ts" lines="10-12">/);
+  expect(prompt).toMatch(
+    /kind="diff hunk" path="src\/login\.ts" lines="10-12">\n```diff\n@@ -10 \+10 @@\n\+HUNK/,
+  );
+  expect(prompt).toContain('kind="commits" count=2 newer_than_the_request=1>');
 });
 
 test('the co-author’s address is of the server that is worked on', () => {

@@ -50,7 +50,7 @@ export function opening({ thread, markers }: Pick<MaterialInput, 'thread' | 'mar
     assignees: thread.assignees.join(', '),
     milestone: thread.milestone,
     closes: facts?.linkedIssues.map((issue) => `#${issue.number} ${issue.title}`).join('; '),
-    checks: facts?.checks,
+    checks: facts?.checks?.state,
   };
   const body = markers.text(thread.body) || '(no description)';
   return { attributes, text: `Title: ${markers.line(thread.title)}\n\n${body}` };
@@ -183,23 +183,55 @@ export function hunk(
   markers: Markers,
   thread: Pick<ReviewThread, 'path' | 'line' | 'startLine' | 'diffHunk'>,
 ): string {
-  const { path, line, startLine } = thread;
-  const lines = line !== null && startLine !== null && startLine !== line ? `${startLine}-${line}` : line;
-  return markers.enclose('untrusted', { kind: 'diff hunk', path, lines }, markers.code(thread.diffHunk));
+  const { path } = thread;
+  return markers.enclose(
+    'untrusted',
+    { kind: 'diff hunk', path, ...linesOf(thread) },
+    markers.code(thread.diffHunk),
+  );
 }
 
-/** Commits and changed files, as lists that can be cut. */
+/** `line=12`, or `lines="10-12"`. */
+export function linesOf({
+  line,
+  startLine,
+}: {
+  line?: number | null;
+  startLine?: number | null;
+}): Attributes {
+  return line && startLine && startLine !== line ? { lines: `${startLine}-${line}` } : { line };
+}
+
+/** Commits, changed files and checks, as lists that can be cut. */
 function changes({ thread, markers }: MaterialInput): Piece[] {
   const facts = thread.pullRequest;
   if (!facts) return [];
+  const late = facts.commits.filter((commit) => commit.late).length;
   const commits = facts.commits.map(
     ({ sha, author, headline }) => `${sha.slice(0, 10)} ${markers.line(author)}: ${markers.line(headline)}`,
   );
   const files = fileLines({ thread, markers });
   return [
-    ...list(markers, { what: 'commits', lines: commits, at: '0' }),
+    ...list(markers, {
+      what: 'commits',
+      lines: commits,
+      at: '0',
+      more: { newer_than_the_request: late || null },
+    }),
     ...list(markers, { what: 'changed files', lines: files, at: '1' }),
+    ...list(markers, { what: 'checks', lines: checkLines({ thread, markers }), at: '2' }),
   ];
+}
+
+/** Those that want attention first: what passed is the first to be cut. */
+function checkLines({ thread, markers }: Pick<MaterialInput, 'thread' | 'markers'>): string[] {
+  const passed = ['success', 'neutral', 'skipped'];
+  const list = thread.pullRequest?.checks?.list ?? [];
+  return list
+    .toSorted((a, b) => Number(passed.includes(a.result)) - Number(passed.includes(b.result)))
+    .map(({ name, result, title }) =>
+      [`${markers.line(result)} ${markers.name(name)}`, markers.line(title)].filter(Boolean).join(': '),
+    );
 }
 
 export function fileLines({ thread, markers }: Pick<MaterialInput, 'thread' | 'markers'>): string[] {
@@ -209,10 +241,17 @@ export function fileLines({ thread, markers }: Pick<MaterialInput, 'thread' | 'm
   );
 }
 
-function list(markers: Markers, { what, lines, at }: { what: string; lines: string[]; at: string }): Piece[] {
+interface List {
+  what: string;
+  lines: string[];
+  at: string;
+  more?: Attributes;
+}
+
+function list(markers: Markers, { what, lines, at, more }: List): Piece[] {
   if (lines.length === 0) return [];
   const enclosed = (shown: string[]) =>
-    markers.enclose('untrusted', { kind: what, count: lines.length }, shown.join('\n'));
+    markers.enclose('untrusted', { kind: what, count: lines.length, ...more }, shown.join('\n'));
   const render: Piece['render'] = (room) => {
     let kept = 0;
     for (let size = enclosed([]).length; kept < lines.length; kept += 1) {

@@ -2,7 +2,7 @@
 import type { Item } from '../words/event.ts';
 import { dispatchOf, type Task } from '../words/task.ts';
 import type { ReviewThread } from '../words/thread.ts';
-import { about, hunk, isRequested, opening } from './material.ts';
+import { about, hunk, isRequested, linesOf, opening } from './material.ts';
 import { sanitise } from './sanitise.ts';
 import type { SectionInput } from './sections.ts';
 
@@ -120,7 +120,7 @@ function requestText(input: SectionInput, request: Item): string {
       association: request.authorAssociation,
       at: request.createdAt,
       path: request.path,
-      line: request.line,
+      ...linesOf(request),
     },
     markers.text(request.body) || '(no text)',
   );
@@ -138,8 +138,8 @@ function ownHunk({ markers, thread }: SectionInput, request: Item): string[] {
   );
   if (home && home.comments.length > 1) return ['The review thread that it is part of is shown below.'];
   const diffHunk = request.diffHunk ?? home?.diffHunk;
-  const { path = home?.path ?? '', line = home?.line ?? null } = request;
-  return diffHunk ? [hunk(markers, { path, line, startLine: home?.startLine ?? null, diffHunk })] : [];
+  const { path = home?.path ?? '', line = home?.line ?? null, startLine = home?.startLine ?? null } = request;
+  return diffHunk ? [hunk(markers, { path, line, startLine, diffHunk })] : [];
 }
 
 /** A review's inline comments are part of what its author asks. */
@@ -147,7 +147,7 @@ function inlineRequests({ markers }: SectionInput, request: Item, thread: Review
   const mine = thread.comments.filter((comment) => isRequested(request, comment));
   if (mine.length === 0) return [];
   const said = mine.map((comment) => {
-    const attributes = { ...about('review comment', comment), path: thread.path, line: thread.line };
+    const attributes = { ...about('review comment', comment), path: thread.path, ...linesOf(thread) };
     return markers.enclose('request', attributes, markers.text(comment.body) || '(no text)');
   });
   const alone = mine.length === thread.comments.length;

@@ -120,6 +120,28 @@ test.each<[string, Partial<GitHubEvent>, Partial<Config>, string, string | null]
     '2026-01-01T12:00:00Z',
   ],
   [
+    'edited review, of whose edit nothing says when: the editor',
+    {
+      name: 'pull_request_review',
+      action: 'edited',
+      sender: maintainer,
+      formerBody: '',
+      item: { ...comment, kind: 'review', body: '@claude', updatedAt: undefined },
+    },
+    {},
+    'maintainer',
+    '2026-01-01T12:00:00Z',
+  ],
+  ...['reopened', 'ready_for_review'].map(
+    (action): [string, Partial<GitHubEvent>, Partial<Config>, string, string] => [
+      `pull request that is ${action}`,
+      { name: 'pull_request', action, sender: maintainer },
+      { prompt: 'Go' },
+      'maintainer',
+      '2026-01-01T12:00:00Z',
+    ],
+  ),
+  [
     'push to a pull request: the pusher',
     { name: 'pull_request', action: 'synchronize', sender: maintainer },
     { prompt: 'Go' },

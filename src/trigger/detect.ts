@@ -105,9 +105,12 @@ function triggeredAt({ action, item, subject }: GitHubEvent): string | null {
     case 'opened':
       return item?.createdAt ?? null;
     case 'edited':
-      return item?.updatedAt ?? null;
+      // A review has no moment of its edit; the pull request's is that one or an earlier.
+      return item?.updatedAt ?? subject?.updatedAt ?? null;
     case 'labeled':
     case 'assigned':
+    case 'reopened':
+    case 'ready_for_review':
       return subject?.updatedAt ?? null;
     default:
       return null;

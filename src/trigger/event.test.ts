@@ -86,6 +86,22 @@ test('a review comment brings its place in the diff', () => {
   });
 });
 
+test.each<[string, Record<string, number | null>, number | null, number | null]>([
+  ['several lines', { start_line: 3, line: 7 }, 3, 7],
+  ['one line', { start_line: null, line: 7 }, null, 7],
+  [
+    'lines that the newest commit knows no more',
+    { start_line: null, line: null, original_start_line: 2, original_line: 5 },
+    2,
+    5,
+  ],
+])('a review comment on %s', (_, lines, startLine, line) => {
+  const event = storedEvent('pull_request_review_comment.created', ({ comment }) => {
+    Object.assign(comment, lines);
+  });
+  expect(event.item).toMatchObject({ startLine, line });
+});
+
 test('a review without words has an empty body and its own moment', () => {
   const { item } = storedEvent('pull_request_review.submitted');
   expect(item).toMatchObject({ kind: 'review', body: '', createdAt: '2019-05-15T15:20:38Z' });

@@ -137,7 +137,8 @@ function toItem(kind: Item['kind'], given: PayloadItem | PayloadSubject): Item {
   return {
     ...item,
     path: given.path,
-    line: given.line ?? null,
+    line: given.line ?? given.original_line ?? null,
+    startLine: (given.line ? given.start_line : given.original_start_line) ?? null,
     diffHunk: given.diff_hunk ?? undefined,
     reviewId: given.pull_request_review_id ?? null,
     inReplyToId: given.in_reply_to_id ?? null,

@@ -65,6 +65,10 @@ const reviewComment = z.object({
   created_at: moment,
   path: z.string(),
   line: z.nullish(z.number()),
+  start_line: z.nullish(z.number()),
+  // where the lines are in the commit that was commented on, of which the newest may know nothing
+  original_line: z.nullish(z.number()),
+  original_start_line: z.nullish(z.number()),
   diff_hunk: z.nullish(z.string()),
   pull_request_review_id: z.nullish(z.number()),
   in_reply_to_id: z.nullish(z.number()),

@@ -50,6 +50,8 @@ export interface Item {
   /** Review comments only. */
   path?: string;
   line?: number | null;
+  /** The first of several lines. */
+  startLine?: number | null;
   diffHunk?: string;
   reviewId?: number | null;
   /** Review comments only: the comment that this one answers. */

@@ -47,6 +47,25 @@ export interface ChangedFile {
   deletions: number;
 }
 
+/** A check run or a commit status of one commit. */
+export interface Check {
+  name: string;
+  /** What it came to, else how far it is: `failure`, `success`, `in_progress`. */
+  result: string;
+  /** A few words of the program that checks; empty for most. */
+  title: string;
+}
+
+export interface Commit {
+  sha: string;
+  headline: string;
+  author: string;
+  /** ISO 8601, as the one who committed says. */
+  committedAt: string;
+  /** True when that is after the trigger. Only the trigger's view of a thread says so. */
+  late?: boolean;
+}
+
 export interface PullRequestFacts {
   base: { ref: string; sha: string };
   head: { ref: string; sha: string; repository: string | null };
@@ -57,21 +76,27 @@ export interface PullRequestFacts {
   merged: boolean;
   additions: number;
   deletions: number;
-  commits: { sha: string; headline: string; author: string }[];
+  commits: Commit[];
   commitCount: number;
   files: ChangedFile[];
   reviews: Review[];
   reviewThreads: ReviewThread[];
-  linkedIssues: { number: number; title: string }[];
-  /** The head's combined check state (SUCCESS, FAILURE, PENDING, …); null when there are no checks. */
-  checks: string | null;
+  linkedIssues: (Titled & { number: number })[];
+  /** Those of the head, with GitHub's combined state (SUCCESS, FAILURE, PENDING, …); null when there are none. */
+  checks: { state: string; list: Check[] } | null;
 }
 
-export interface Thread {
+/** A title with the titles before it, the newest last; absent where they are not known. */
+export interface Titled {
+  title: string;
+  /** @property at ISO 8601 of the moment from which on it was this one no more. */
+  formerTitles?: { title: string; at: string }[];
+}
+
+export interface Thread extends Titled {
   kind: 'issue' | 'pull_request';
   number: number;
   nodeId: string;
-  title: string;
   body: string;
   author: Actor;
   authorAssociation: string;

@@ -134,7 +134,14 @@ export function pullRequest(more: Partial<PullRequestFacts> = {}): PullRequestFa
     merged: false,
     additions: 21,
     deletions: 3,
-    commits: [{ sha: 'c'.repeat(40), headline: 'Check the name before use', author: 'octocat' }],
+    commits: [
+      {
+        sha: 'c'.repeat(40),
+        headline: 'Check the name before use',
+        author: 'octocat',
+        committedAt: '2026-03-01T11:00:00Z',
+      },
+    ],
     commitCount: 1,
     files: [
       { path: 'src/login.ts', change: 'MODIFIED', additions: 11, deletions: 3 },
@@ -143,7 +150,13 @@ export function pullRequest(more: Partial<PullRequestFacts> = {}): PullRequestFa
     reviews: [],
     reviewThreads: [],
     linkedIssues: [{ number: 7, title: 'The login form crashes' }],
-    checks: 'FAILURE',
+    checks: {
+      state: 'FAILURE',
+      list: [
+        { name: 'lint', result: 'success', title: '' },
+        { name: 'build (22)', result: 'failure', title: '2 errors' },
+      ],
+    },
     ...more,
   };
 }

@@ -267,10 +267,21 @@ test('of a pull request: a review thread, a file, and the issue that it closes',
     createdAt: minutesAgo(50),
     comments: [{ path: 'src/new.js', line: 1, body: 'WHY-THIS' }],
   });
+  const { sha } = pull.head;
+  github.createCheckRun(repository, {
+    name: 'build',
+    headSha: sha,
+    conclusion: 'failure',
+    title: '2 errors',
+  });
+  github.createStatus(repository, { sha, context: 'coverage', state: 'success', description: '80 %' });
   const call = github.comment(pull, { author: 'octocat', body: '@claude look' });
   const run = await stage.run({ event: await github.event.issueComment(call) });
 
   expectSuccess(run);
+  const prompt = stage.model.firstText();
+  expect(prompt).toMatch(/closes="#1 Wanted" checks="FAILURE"/);
+  expect(prompt).toContain('\nfailure `build`: 2 errors\nsuccess `coverage`: 80 %\n');
   const answers = JSON.stringify(stage.model.main.at(-1)!.body.messages!.slice(1));
   for (const part of ['WHY-THIS', '+NEW-LINE', 'WISH-BODY', 'Linked are: #1.'])
     expect(answers).toContain(part);

@@ -10,10 +10,10 @@ import {
   type TreeEntry,
 } from '../../git/history.ts';
 import { readRef } from '../../git/refs.ts';
-import type { PullRequest, Repository } from '../../model.ts';
+import type { CheckRun, CommitStatus, PullRequest, Repository } from '../../model.ts';
 import { isVerified, userBehind } from '../../render/commit.ts';
 import { repositoryPage } from '../../render/repository.ts';
-import { rollupOf } from '../../state/checks.ts';
+import { latestStatuses, rollupOf } from '../../state/checks.ts';
 import { nodeIdOf } from '../../store.ts';
 import { connection, type PageArguments } from '../connection.ts';
 import { userView } from './actor.ts';
@@ -88,7 +88,7 @@ export function commitView(request: Request, repository: Repository, commit: Com
     ),
     repository: () => request.show(repository),
     status: null,
-    statusCheckRollup: () => rollupView(rollupOf(repository, commit.sha), repository, commit.sha),
+    statusCheckRollup: () => rollupView(repository, commit.sha),
     signature: commit.signed || verified ? signatureView(verified) : null,
   };
 }
@@ -128,24 +128,43 @@ export async function objectView(
 }
 
 /** `StatusCheckRollup` */
-export function rollupView(state: string | null, repository?: Repository, sha?: string): View | null {
+export function rollupView(repository: Repository, sha: string): View | null {
+  const state = rollupOf(repository, sha);
   if (!state) return null;
-  const checks = repository?.checks.filter((check) => check.headSha === sha) ?? [];
+  const checks = repository.checks.filter((check) => check.headSha === sha);
+  const statuses = latestStatuses(repository, sha);
   return {
     __typename: 'StatusCheckRollup',
-    id: nodeIdOf('SCR', sha ?? state),
+    id: nodeIdOf('SCR', sha),
     state,
     contexts: connection(
-      (_: PageArguments) => checks,
-      (check) => ({
-        __typename: 'CheckRun',
-        id: check.nodeId,
-        name: check.name,
-        status: check.status.toUpperCase(),
-        conclusion: check.conclusion?.toUpperCase() ?? null,
-        detailsUrl: check.detailsUrl,
-      }),
+      (_: PageArguments) => [...checks, ...statuses],
+      (one) => ('context' in one ? statusView(one) : checkView(one)),
     ),
+  };
+}
+
+function checkView(check: CheckRun): View {
+  return {
+    __typename: 'CheckRun',
+    id: check.nodeId,
+    name: check.name,
+    status: check.status.toUpperCase(),
+    conclusion: check.conclusion?.toUpperCase() ?? null,
+    title: check.title,
+    detailsUrl: check.detailsUrl,
+  };
+}
+
+function statusView(status: CommitStatus): View {
+  return {
+    __typename: 'StatusContext',
+    id: status.nodeId,
+    context: status.context,
+    state: status.state.toUpperCase(),
+    description: status.description,
+    targetUrl: status.targetUrl,
+    createdAt: status.createdAt,
   };
 }
 

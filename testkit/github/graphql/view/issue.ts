@@ -66,9 +66,7 @@ export function subjectFields(request: Request, subject: Subject): Record<string
     participants: connection(people, (user) => userView(request, user)),
     timelineItems: connection(
       (args: PageArguments & { itemTypes?: string[] | null }) =>
-        subject.events.filter(
-          (event) => !args.itemTypes || args.itemTypes.includes(`${event.event.toUpperCase()}_EVENT`),
-        ),
+        subject.events.filter((event) => !args.itemTypes || args.itemTypes.includes(itemTypeOf(event))),
       (event) => eventView(request, event),
     ),
   };
@@ -99,6 +97,11 @@ export function labelView(request: Request, label: Label): View {
     isDefault: false,
     repository: () => request.show(label.repository),
   };
+}
+
+/** As `timelineItems` filters by it. */
+function itemTypeOf({ event }: IssueEvent): string {
+  return event === 'renamed' ? 'RENAMED_TITLE_EVENT' : `${event.toUpperCase()}_EVENT`;
 }
 
 function eventView(request: Request, event: IssueEvent): View {

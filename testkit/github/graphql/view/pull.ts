@@ -2,7 +2,6 @@
 import type { FileChange } from '../../git/diff.ts';
 import type { Commit } from '../../git/history.ts';
 import type { PullRequest, Review, User } from '../../model.ts';
-import { rollupOf } from '../../state/checks.ts';
 import { comparisonOf, followBranch } from '../../state/pulls.ts';
 import { connection, type PageArguments } from '../connection.ts';
 import { actorView, userView } from './actor.ts';
@@ -42,7 +41,7 @@ export async function pullView(request: Request, pull: PullRequest): Promise<Vie
       () => closedBy(pull.repository, pull.body),
       (issue) => request.show(issue),
     ),
-    statusCheckRollup: () => rollupView(rollupOf(pull.repository, pull.head.sha)),
+    statusCheckRollup: () => rollupView(pull.repository, pull.head.sha),
   };
 }
 
