@@ -5,8 +5,8 @@ import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import { type Change, differences } from './changes.ts';
 import { type GateContext, knownRefs } from './gate-state.ts';
+import type { Replayed } from './replay.ts';
 import { readObjects } from './secret-scan.ts';
-import type { OwnCommit } from './signed-commits.ts';
 
 /** A commit against its first parent. */
 export interface Content {
@@ -24,24 +24,33 @@ const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 /** Bytes that one request carries; beyond it each file is a request of its own. */
 const maxRequestBytes = 4 * 2 ** 20;
 
+/** GitHub takes blobs of 100 MB, but cuts requests that are far smaller; base64 makes a third more of a file. */
+const maxFileBytes = 25 * 2 ** 20;
+
 const deleted = '000000';
 
-export async function contentOf(context: GateContext, commit: OwnCommit): Promise<Content> {
-  const { state, run } = context;
-  const [parent] = commit.parents;
-  const changes = await differences(context, parent ?? emptyTree, commit.sha);
+export async function contentOf(context: GateContext, commit: Replayed): Promise<Content> {
+  const { message, from: base, published } = commit;
+  const changes = await differences(context, base ?? emptyTree, published);
   const unreadable = changes.find(({ path }) => path.includes('\ufffd'));
   if (unreadable) throw notText(unreadable.path);
+  const here = changes.filter(({ mode }) => isFile(mode)).map(({ id }) => id);
+  const wanted = commit.exact ? await notThere(context, commit, here) : here;
+  const blobs = new Map<string, Buffer>();
+  for await (const [id, bytes] of readObjects(context, [...new Set(wanted)])) {
+    if (bytes.length > maxFileBytes) throw tooLarge(changes.find((change) => change.id === id)!.path, bytes);
+    blobs.set(id, Buffer.from(bytes));
+  }
+  return { message, base, changes, blobs };
+}
+
+/** Those that no commit has brought to GitHub yet; what others' files were merged into is always new. */
+async function notThere({ state, run }: GateContext, commit: Replayed, ids: string[]): Promise<string[]> {
   const known = [...commit.parents, state.base, ...state.trusted];
   const args = ['rev-list', '--objects', '--no-object-names', '--missing=allow-any', commit.sha];
   const { stdout } = await run([...args, '--not', ...known, `--glob=${knownRefs}`]);
   const fresh = new Set(stdout.split('\n'));
-  const wanted = changes.filter(({ mode, id }) => isFile(mode) && fresh.has(id)).map(({ id }) => id);
-  const blobs = new Map<string, Buffer>();
-  for await (const [id, bytes] of readObjects(context, [...new Set(wanted)]))
-    blobs.set(id, Buffer.from(bytes));
-  const base = parent ? (await run(['rev-parse', `${parent}^{tree}`])).stdout : null;
-  return { message: commit.message, base, changes, blobs };
+  return ids.filter((id) => fresh.has(id));
 }
 
 /** Null for what `createCommitOnBranch` cannot say: modes, links, submodules, much at once, nothing at all. */
@@ -101,6 +110,14 @@ function replacesDirectory(changes: Change[]): boolean {
 
 function isFile(mode: string): boolean {
   return mode.startsWith('10') || mode === '120000';
+}
+
+function tooLarge(path: string, { length }: Buffer): AppError {
+  return new AppError(
+    'gate_refused',
+    `${shown(path)} has ${Math.ceil(length / 2 ** 20)} MiB; through GitHub's API a file may have ${maxFileBytes / 2 ** 20}.`,
+    { remedy: 'Leave it out, or have the commits signed by `ssh_signing_key`, which are pushed.' },
+  );
 }
 
 function notText(path: string): AppError {

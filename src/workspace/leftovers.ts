@@ -4,12 +4,14 @@ import { lstat, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import type { Fence } from '../words/fence.ts';
+import { advance } from './advance.ts';
 import { changesOf, newCommits } from './changes.ts';
 import { isProtected, linkProblem } from './checks.ts';
 import { openFencedStore } from './fenced-store.ts';
 import { type GateContext, trustedCommits } from './gate-state.ts';
 import type { Identity } from './git.ts';
 import { takeCommit } from './import.ts';
+import { keepNamed, type NamedFiles, refuseLeft, removeNamed } from './named-files.ts';
 import { absent, readPlain } from './plain-files.ts';
 import { findSecrets, newSecrets } from './secret-scan.ts';
 import { type LeftOut, overTree, type RunOverTree, type Uncommitted, uncommitted } from './work-tree.ts';
@@ -18,6 +20,8 @@ export interface LeftoverRequest {
   /** The commit message. */
   message: string;
   identity: Identity;
+  /** Only these, and all of these or nothing; null (unless told) for whatever may be published. */
+  named?: NamedFiles | null;
 }
 
 export interface Leftovers {
@@ -30,9 +34,9 @@ export interface Leftovers {
 }
 
 /**
- * With a fence git looks at the work tree inside it, and the commit is made in the workspace itself, so that a later
- * turn builds on it. Without one it is made from the gate's own repository and index over the work tree. Nothing of the
- * workspace's `.git` is read but a few names, and what may be published is decided out here either way.
+ * With a fence git looks at the work tree inside it, and the commit is made in the workspace itself. Without one it is
+ * made from the gate's own repository and index over the work tree. Nothing of the workspace's `.git` is read but a few
+ * names, and what may be published is decided out here either way.
  */
 export async function commitLeftovers(
   context: GateContext,
@@ -42,12 +46,19 @@ export async function commitLeftovers(
   const place = await (context.fence ? fencedPlace(context, context.fence) : gatePlace(context));
   try {
     const run = await overTree(place.context, place.indexFile, tip);
+    const { named } = request;
+    if (named?.remove) await removeNamed(context, run, named);
     const found = await uncommitted(context, run);
-    if (await isUnfinished(context))
-      return { sha: tip, files: 0, left: [...found.left, ...allOf(found, unfinished)] };
+    if (named) await keepNamed(context, run, { named, found });
+    if (await isUnfinished(context)) {
+      const left = [...found.left, ...allOf(found, unfinished)];
+      if (named) refuseLeft(left);
+      return { sha: tip, files: 0, left };
+    }
     await leaveUnpublishable(context, found, tip);
     const refused = await stage(run, found);
     found.left.push(...refused);
+    if (named) refuseLeft(found.left);
     const tree = (await run(['write-tree'])).stdout;
     const files = found.changed.length + found.deleted.length - refused.length;
     if (tree === (await context.run(['rev-parse', `${tip}^{tree}`])).stdout)
@@ -55,6 +66,8 @@ export async function commitLeftovers(
     const { identity, message: stdin } = request;
     const made = await place.context.run(['commit-tree', tree, '-p', tip], { identity, stdin });
     await place.keep(made.stdout, tip);
+    // A later turn builds on it. What was named is there once it is published.
+    if (context.fence && !named) await advance(context, { sha: made.stdout, parent: tip });
     return { sha: made.stdout, files, left: found.left };
   } finally {
     await place.close();
@@ -84,35 +97,9 @@ async function fencedPlace(context: GateContext, fence: Fence): Promise<Place> {
   return {
     context: { ...context, run: store.run },
     indexFile: store.indexFile,
-    keep: async (sha, parent) => {
-      await takeCommit(context, sha, parent);
-      await advance(context, fence, { sha, parent });
-    },
+    keep: (sha, parent) => takeCommit(context, sha, parent),
     close: store.close,
   };
-}
-
-/**
- * Moves the workspace's branch and index to the commit, inside the fence: the one time that git obeys the configuration
- * that Claude wrote. It is a convenience for the next turn; what is published does not depend on it.
- */
-async function advance(
-  { state, run }: GateContext,
-  fence: Fence,
-  { sha, parent }: { sha: string; parent: string },
-): Promise<void> {
-  const inside = {
-    gitDir: join(state.workspace, '.git'),
-    workTree: state.workspace,
-    enclosure: { fence },
-    timeoutMs: 60_000,
-  };
-  try {
-    await run(['update-ref', '-m', 'Keep what was left uncommitted', 'HEAD', sha, parent], inside);
-    await run(['reset', '-q'], inside);
-  } catch {
-    // Its HEAD is elsewhere, or its repository is out of order: it stays as it is.
-  }
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Files that Claude names to have them committed or deleted: held to the checkout, and to what Git says is changed there. */
-import { relative, resolve, sep } from 'node:path';
+import { lstat, unlink } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import { isProtected } from './checks.ts';
 import { type GateContext, splitZ } from './gate-state.ts';
+import { absent, isRealDirectory } from './plain-files.ts';
 import type { LeftOut, RunOverTree, Uncommitted } from './work-tree.ts';
 
 export interface NamedFiles {
@@ -32,9 +34,10 @@ export async function keepNamed(
     if (unknown.length)
       throw refusal(unknown.map((path) => `${shown(path)} is not there, or \`.gitignore\` names it`));
   }
-  found.changed = found.changed.filter(({ path }) => isNamed(path));
   found.deleted = found.deleted.filter(isNamed);
-  found.left = found.left.filter(({ path }) => isNamed(path));
+  // Of a directory to delete, what git does not have is nobody's to commit.
+  found.changed = found.changed.filter(({ path }) => !named.remove && isNamed(path));
+  found.left = found.left.filter(({ path }) => !named.remove && isNamed(path));
 }
 
 /** Half of what was asked for would be a surprise. @throws AppError `gate_refused` when anything was left out. */
@@ -43,7 +46,7 @@ export function refuseLeft(left: LeftOut[]): void {
 }
 
 /**
- * Deletes tracked files; git follows no link on the way to them. Submodules are left, as git would run inside of them.
+ * Deletes tracked files, none behind a link. Submodules are left, as git would run inside of them.
  * @throws AppError `gate_refused` before anything is deleted that the gate would not let out.
  */
 export async function removeNamed(context: GateContext, run: RunOverTree, named: NamedFiles): Promise<void> {
@@ -53,14 +56,28 @@ export async function removeNamed(context: GateContext, run: RunOverTree, named:
     .filter((line) => !line.startsWith('160000'))
     .map((line) => line.slice(line.indexOf('\t') + 1))
     .filter((path) => paths.some((name) => covers(name, path)));
-  const { limits } = context.state;
+  const { state } = context;
+  const { limits } = state;
   const kept = files.filter((path) => isProtected({ path }, limits));
-  if (kept.length) throw refusal(kept.map((path) => `${shown(path)} is protected by \`protected_paths\``));
+  if (kept.length)
+    throw refusal(kept.map((path) => `${shown(path)}: it is protected by \`protected_paths\``));
   if (files.length > limits.maxChangedFiles)
     throw refusal([`${files.length} files are more than \`max_changed_files\` (${limits.maxChangedFiles})`]);
-  if (!files.length) return;
-  const options = ['-q', '-f', '--ignore-unmatch', '--pathspec-from-file=-', '--pathspec-file-nul'];
-  await run(['--literal-pathspecs', 'rm', ...options], files.join('\0'));
+  const there: string[] = [];
+  for (const path of files) if (await isPlainlyThere(state.workspace, path)) there.push(path);
+  if (!there.length) return;
+  // `git rm` follows links on the way (named-files.test.ts, "deleting follows no link"). Whoever swaps a directory for one
+  // at this moment has the fence around it, or without a fence could delete the file itself.
+  if (context.fence) await run([...rm, '--pathspec-from-file=-', '--pathspec-file-nul'], there.join('\0'));
+  else for (const path of there) await unlink(join(state.workspace, path));
+}
+
+const rm = ['--literal-pathspecs', 'rm', '-q', '-f', '--ignore-unmatch'];
+
+async function isPlainlyThere(workspace: string, path: string): Promise<boolean> {
+  if (!(await isRealDirectory(workspace, dirname(path)).catch(() => false))) return false;
+  const found = await lstat(join(workspace, path)).catch(absent);
+  return found !== undefined && !found.isDirectory();
 }
 
 function inCheckout({ state }: GateContext, { paths }: NamedFiles): string[] {

@@ -1,4 +1,5 @@
 /** The one order in which work leaves: used by the tool that Claude calls, at the end of a run, and by post. */
+import { advance } from './advance.ts';
 import { checkCommits } from './checks.ts';
 import type { GateContext, Target } from './gate-state.ts';
 import { takeCommits } from './import.ts';
@@ -31,6 +32,10 @@ export interface Published {
   target: Target;
   /** Commits that should be signed by GitHub and are not. */
   unverified?: string[];
+  /** For `moved`: what others have changed too, where only that is in the way. */
+  conflicts?: string[];
+  /** Commits of others that this was put on top of, and that the checkout does not have. */
+  joined?: number;
   /** Uncommitted work that was not published, and why. */
   left: LeftOut[];
 }
@@ -53,12 +58,7 @@ export async function publish(context: GateContext, request: PublishRequest): Pr
     retryDelaysMs,
     timeoutMs: pushTimeoutMs,
   });
-  return {
-    outcome: pushed.outcome,
-    sha: pushed.outcome === 'pushed' ? pushed.sha : sha,
-    commits: pushed.outcome === 'pushed' ? pushed.commits : 0,
-    target,
-    left,
-    ...(pushed.outcome === 'pushed' && pushed.unverified && { unverified: pushed.unverified }),
-  };
+  if (pushed.outcome === 'moved') return { ...pushed, sha, commits: 0, target, left };
+  if (request.leftovers?.named) await advance(context, { sha, parent: taken.sha });
+  return { ...pushed, target, left };
 }

@@ -22,9 +22,9 @@ export interface PushRequest {
 
 export type Pushed =
   /** `sha`: what the branch is at; signed commits have other ids than those that were taken. */
-  | { outcome: 'pushed'; sha: string; commits: number; unverified?: string[] }
+  | { outcome: 'pushed'; sha: string; commits: number; unverified?: string[]; joined?: number }
   /** The branch has commits that this work does not build on: nothing was changed; another name may do. */
-  | { outcome: 'moved' };
+  | { outcome: 'moved'; conflicts?: string[] };
 
 /**
  * Never forces.
@@ -34,13 +34,13 @@ export type Pushed =
 export async function pushCommit(context: GateContext, request: PushRequest): Promise<Pushed> {
   const { target, remote, sha } = request;
   allowTarget(context, target, remote);
-  const { length: commits } = await newCommits(context, sha, await trustedCommits(context, request.trusted));
   const { signing } = context;
   if (signing?.by === 'github') {
-    const made = await publishThroughApi(context, { client: signing.client, target, sha });
+    const made = await publishThroughApi(context, { client: signing.client, remote, target, sha });
     if (made.outcome === 'pushed') await setPublished(context, sha);
-    return made.outcome === 'pushed' ? { ...made, commits } : made;
+    return made;
   }
+  const { length: commits } = await newCommits(context, sha, await trustedCommits(context, request.trusted));
   const published = signing?.by === 'ssh' ? await signCommits(context, sha, signing) : sha;
   const ref = `refs/heads/${target.branch}`;
   const args = [

@@ -85,7 +85,7 @@ test('the key is on disk only while it signs', async () => {
   claudeCommits(directory, { 'a.txt': 'x\n' });
   await publish();
   const kept = readdirSync(gate.state.directory);
-  expect(kept).toContain('signed-ssh.json');
+  expect(kept).toContain('signed.json');
   expect(kept.filter((name) => name.startsWith('signing-'))).toEqual([]);
 });
 

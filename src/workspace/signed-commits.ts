@@ -7,7 +7,7 @@ import { absent } from './plain-files.ts';
 import type { SigningKey } from './signing.ts';
 import { withKeyFile } from './ssh-key.ts';
 
-/** A commit of Claude's that has to be made anew: with the same tree and message, on the published parents. */
+/** A commit of Claude's that has to be made anew, with the same message, on the published parents. */
 export interface OwnCommit {
   sha: string;
   tree: string;
@@ -16,30 +16,47 @@ export interface OwnCommit {
   message: string;
 }
 
-/** Published ids by Claude's ids; in the gate's directory, so that `post` goes on where a killed main was. */
+/** What stands for one of Claude's commits where it is published; its files may hold those of others' commits too. */
+export interface PublishedCommit {
+  sha: string;
+  tree: string;
+}
+
+/** By Claude's ids; in the gate's directory, so that `post` goes on where a killed main was. */
 export interface SignedCommits {
-  get(sha: string): string | undefined;
+  get(sha: string): PublishedCommit | undefined;
   /** What the commit is called where it is published: its own id when it was there before this run. */
   published(sha: string): string;
   keys(): string[];
   values(): string[];
-  set(sha: string, published: string): Promise<void>;
+  set(sha: string, published: PublishedCommit): Promise<void>;
+  /** For what was made and never came to its branch. */
+  forget(shas: string[]): Promise<void>;
 }
 
-/** @param place where these ids hold: objects made through one repository's API are not in another. */
+/** @param place where these ids hold: what is made on top of one branch's commits is not on another. */
 export async function signedCommits({ state }: GateContext, place: string): Promise<SignedCommits> {
-  const file = join(state.directory, `signed-${encodeURIComponent(place)}.json`);
+  const file = join(state.directory, 'signed.json');
   const text = await readFile(file, 'utf8').catch(absent);
-  const ids = new Map<string, string>(text ? JSON.parse(text) : []);
+  const all: Record<string, Record<string, PublishedCommit>> = text ? JSON.parse(text) : {};
+  all[place] ??= {};
+  const here = all[place];
+  const save = async () => {
+    await writeFile(`${file}.new`, JSON.stringify(all), { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  };
   return {
-    get: (sha) => ids.get(sha),
-    published: (sha) => ids.get(sha) ?? sha,
-    keys: () => [...ids.keys()],
-    values: () => [...ids.values()],
+    get: (sha) => here[sha],
+    published: (sha) => here[sha]?.sha ?? sha,
+    keys: () => Object.keys(here),
+    values: () => Object.values(here).map(({ sha }) => sha),
     set: async (sha, published) => {
-      ids.set(sha, published);
-      await writeFile(`${file}.new`, JSON.stringify([...ids]), { mode: 0o600 });
-      await rename(`${file}.new`, file);
+      here[sha] = published;
+      await save();
+    },
+    forget: async (shas) => {
+      for (const sha of shas) delete here[sha];
+      await save();
     },
   };
 }
@@ -77,6 +94,7 @@ export async function signCommits(
   tip: string,
   { key, identity }: { key: SigningKey; identity: Identity },
 ): Promise<string> {
+  // These are made here and pushed: they hold wherever they go.
   const signed = await signedCommits(context, 'ssh');
   const commits = await unsignedCommits(context, tip, signed);
   if (commits.length)
@@ -87,7 +105,7 @@ export async function signCommits(
         const made = await context.run(['commit-tree', '-S', tree, ...on], {
           ...{ config, identity, stdin: message },
         });
-        await signed.set(sha, made.stdout);
+        await signed.set(sha, { sha: made.stdout, tree });
       }
     });
   return signed.published(tip);
