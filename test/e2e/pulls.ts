@@ -8,7 +8,7 @@ import type { RepositoryView } from '../../testkit/github/repository-view.ts';
 import type { ActionRun } from '../../testkit/runner/action-run.ts';
 import type { Scene, Stage } from './stage.ts';
 
-const germanGreeting = "export const greet = (name) => 'Halo, ' + name;\n";
+export const germanGreeting = "export const greet = (name) => 'Halo, ' + name;\n";
 
 /** A pull request of a branch that greets in German. */
 export async function openPull(stage: Stage, head = 'german'): Promise<PullRequest> {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { interpolate } from './expression.ts';
 
 export interface ActionFile {
   name: string;
@@ -66,7 +67,8 @@ export function inputEnvironment(
 ): { env: Record<string, string>; warnings: string[] } {
   const env: Record<string, string> = {};
   const warnings: string[] = [];
-  for (const [name, input] of action.inputs) env[variableOf(name)] = evaluate(input.default, github);
+  const contexts = { values: { github }, status: 'success' } as const;
+  for (const [name, input] of action.inputs) env[variableOf(name)] = interpolate(input.default, contexts);
   const declared = new Map([...action.inputs].map(([name, input]) => [name.toLowerCase(), input]));
   const unexpected: string[] = [];
   for (const [name, value] of Object.entries(given)) {
@@ -91,14 +93,4 @@ function variableOf(name: string): string {
 /** YAML reads `default: false` as a boolean; an input is always text. */
 function scalar(value: unknown): string {
   return value === undefined || value === null ? '' : String(value);
-}
-
-function evaluate(text: string, github: GithubContext): string {
-  return text.replace(/\$\{\{\s*(.*?)\s*\}\}/gs, (_, expression: string) => {
-    const path = /^github((?:\.[\w-]+)+)$/.exec(expression)?.[1];
-    if (!path) throw new Error(`The mini runner does not know the expression \${{ ${expression} }}.`);
-    let value: unknown = github;
-    for (const key of path.slice(1).split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
-    return scalar(value);
-  });
 }

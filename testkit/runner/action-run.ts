@@ -1,5 +1,5 @@
 /** What the mini Actions runner is told about a run, and what it tells afterwards. */
-import type { JobStatus } from './condition.ts';
+import type { JobStatus } from './expression.ts';
 import type { Job } from './job.ts';
 import type { Annotation } from './job-log.ts';
 import type { PeakMemory, SurvivingProcess } from './run-watch.ts';

@@ -6,7 +6,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { type ActionFile, inputEnvironment, readActionFile } from './action-file.ts';
 import type { ActionOptions, ActionRun } from './action-run.ts';
 import { createCommandFiles, type FileCommands, readCommandFiles } from './command-files.ts';
-import { conditionHolds, type JobStatus } from './condition.ts';
+import { conditionHolds, type JobStatus } from './expression.ts';
 import { jobEnvironment, type RunnerPaths, refOf, runnerEnvironment } from './job.ts';
 import { JobLog } from './job-log.ts';
 import { Masks } from './masks.ts';
@@ -52,7 +52,7 @@ export async function runAction(options: ActionOptions): Promise<ActionRun> {
     const { state } = main.commands;
     let status = statusOf(main, cancellation.isCancelled());
     let post: Outcome | null = null;
-    if (run.action.post && conditionHolds(run.action.postIf, status)) {
+    if (run.action.post && conditionHolds(run.action.postIf, { values: {}, status })) {
       const windowOver = cancellation.cancelled.then(() =>
         unreferenced(postWindow * (options.cancelScale ?? 1)),
       );
@@ -209,7 +209,8 @@ function prefixed(prefix: string, values: Record<string, string>): Record<string
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
 }
 
-function githubContext(options: ActionOptions): Record<string, unknown> {
+/** The `github` context of a job. */
+export function githubContext(options: Omit<ActionOptions, 'action'>): Record<string, unknown> {
   return {
     token: options.token ?? '',
     event: options.event.payload,
