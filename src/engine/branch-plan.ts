@@ -5,9 +5,9 @@ import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import type { Task } from '../words/task.ts';
-import type { Thread } from '../words/thread.ts';
-import { branchName } from '../workspace/branch.ts';
-import type { Target } from '../workspace/gate-state.ts';
+import type { PullRequestFacts, Thread } from '../words/thread.ts';
+import { branchNames } from '../workspace/branch.ts';
+import { isSameTarget, type Target } from '../workspace/gate-state.ts';
 
 export interface BranchPlan {
   /** The branch that the work will be merged into, and its tip. */
@@ -33,15 +33,12 @@ export async function planBranch(
   const pullRequest = thread?.state === 'open' ? thread.pullRequest : null;
   const defaultBranch = thread?.defaultBranch ?? (await fetchDefaultBranch(task, client));
   const base = pullRequest ? pullRequest.base : await newBase(task, { defaultBranch, config }, client);
-  const name = branchName({
-    prefix: config.branchPrefix,
-    template: config.branchNameTemplate,
-    subject: thread,
-    sha: base.sha,
-    now: new Date(),
-  });
-  const fresh = [name, `${name}-2`, `${name}-3`].map((branch) => ({ repository, branch }));
   const neverTo = [base.ref, defaultBranch.name].filter(Boolean).map((branch) => ({ repository, branch }));
+  const mayBeWritten = (target: Target) => !neverTo.some((never) => isSameTarget(never, target));
+  const naming = { prefix: config.branchPrefix, template: config.branchNameTemplate, subject: thread };
+  const fresh = branchNames({ ...naming, sha: base.sha, now: new Date() })
+    .map((branch) => ({ repository, branch, isNew: true }))
+    .filter(mayBeWritten);
   if (!pullRequest) return { base, head: null, targets: fresh, neverTo, isNew: true };
 
   const head = {
@@ -50,12 +47,15 @@ export async function planBranch(
     fork: pullRequest.fork,
     commitCount: pullRequest.commitCount,
   };
-  const own = pullRequest.fork
-    ? pullRequest.maintainerCanModify && pullRequest.head.repository
-      ? [{ repository: pullRequest.head.repository, branch: head.ref }]
-      : []
-    : [{ repository, branch: head.ref }];
+  // The default branch may be a pull request's head, too (`develop` into `main`): then the work goes beside it.
+  const own = ownTargets(pullRequest, repository).filter(mayBeWritten);
   return { base, head, targets: [...own, ...fresh], neverTo, isNew: own.length === 0 };
+}
+
+/** The pull request's own branch, where it may be written; none of a fork that takes no pushes or was deleted. */
+function ownTargets({ head, fork, maintainerCanModify }: PullRequestFacts, repository: string): Target[] {
+  if (!fork) return [{ repository, branch: head.ref }];
+  return maintainerCanModify && head.repository ? [{ repository: head.repository, branch: head.ref }] : [];
 }
 
 /** True for a branch that the run has made; false for the pull request's own. */

@@ -66,8 +66,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const publish = async (request: Pick<PublishRequest, 'leftovers' | 'stop'>): Promise<Published> => {
     for (;;) {
       const target = targets[at];
-      if (!target)
-        throw new AppError('git_failed', 'Every branch that this task may use has moved on GitHub.');
+      if (!target) throw nowhere(targets);
       const isLast = at === targets.length - 1;
       const published = await publishTo(target, request).catch((error) => {
         // Without the right to write to a fork the work goes to a branch of this repository.
@@ -92,7 +91,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       }
       if (published && published.outcome !== 'moved') return published;
       log.notice(
-        `${shown(target.branch)} of ${target.repository} ${published ? 'has moved' : 'may not be written'}; trying the next name.`,
+        `${shown(target.branch)} of ${target.repository} ${published ? (target.isNew ? 'is taken' : 'has moved') : 'may not be written'}; trying the next name.`,
       );
       at += 1;
     }
@@ -145,6 +144,17 @@ async function keep(gate: Gate, publishing: Publishing): Promise<string[]> {
 /** Where a run keeps what it could not publish: it outlives the run's own scratch directory. */
 export function patchPath(temp: string, run: { id: string; attempt: string }): string {
   return join(temp, `forgehand-${run.id || 'local'}-${run.attempt}.patch`);
+}
+
+function nowhere(targets: Target[]): AppError {
+  const names = targets.map(({ repository, branch }) => `${shown(branch)} of ${repository}`).join(', ');
+  return new AppError(
+    'git_failed',
+    `No branch is left for this work, as others have commits there: ${names}.`,
+    {
+      remedy: 'Delete or rename one of them on GitHub, or set another `branch_prefix`, and ask again.',
+    },
+  );
 }
 
 function plural(count: number, word: string): string {

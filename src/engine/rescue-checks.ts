@@ -6,7 +6,7 @@ import type { Sent } from '../report/progress-api.ts';
 import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
 import { progressEvent } from '../words/progress.ts';
-import { validateBranchName } from '../workspace/branch.ts';
+import { mayBeOurs } from '../workspace/branch.ts';
 import type { Target } from '../workspace/gate-state.ts';
 import type { SavedCheckout } from '../workspace/saved-checkout.ts';
 import { type Publishing, patchPath } from './publish.ts';
@@ -59,17 +59,18 @@ export async function checkTargets(job: JobFacts, targets: Target[], github: Git
     owner,
     repo,
   });
+  const naming = { prefix: job.config.branchPrefix, template: job.config.branchNameTemplate };
   for (const { repository, branch } of targets) {
-    validateBranchName(branch);
     const own = repository === job.repository;
     if (own && [default_branch, job.config.baseBranch].includes(branch))
       throw refused(branch, 'a branch of this task');
-    if (own && (branch === job.namedBranch || branch.startsWith(startOfNames(job.config)))) continue;
-    const pulls = await github.rest<{ head: { repo: { full_name: string } | null } }[]>(
+    if (own && (branch === job.namedBranch || mayBeOurs(branch, naming))) continue;
+    // Any name that Git takes; GitHub itself must know it, as a malformed filter finds everything.
+    const pulls = await github.rest<{ head: { ref: string; repo: { full_name: string } | null } }[]>(
       'GET /repos/{owner}/{repo}/pulls',
       { owner, repo, state: 'open', head: `${repository.split('/')[0]}:${branch}` },
     );
-    if (!pulls.some(({ head }) => head.repo?.full_name === repository))
+    if (!pulls.some(({ head }) => head.ref === branch && head.repo?.full_name === repository))
       throw refused(`${repository} ${branch}`, 'a branch of this task');
   }
 }
@@ -87,12 +88,6 @@ export function checkedSent(job: JobFacts, { sequence, unacknowledged, completed
     completedTasks: progressEvent.shape.completed_tasks.safeParse(completedTasks).data ?? [],
     ended: false,
   };
-}
-
-/** What every new branch's name starts with; '' when the template begins with what only the task knows. */
-function startOfNames({ branchPrefix, branchNameTemplate }: Config): string {
-  if (branchNameTemplate === null) return branchPrefix;
-  return branchNameTemplate.replaceAll('{{prefix}}', branchPrefix).split('{{')[0]!;
 }
 
 function requireIn(job: JobFacts, directory: string, scratch: string): void {

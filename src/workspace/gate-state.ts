@@ -9,6 +9,8 @@ export interface Target {
   /** `owner/repo`. */
   repository: string;
   branch: string;
+  /** True for a name that this task makes itself: a branch that is there already is somebody else's. */
+  isNew?: boolean;
 }
 
 /** The settings of the same names. */
@@ -100,13 +102,18 @@ export async function trustedCommits(context: GateContext, told?: string[]): Pro
   return published ? [...context.state.trusted, published] : context.state.trusted;
 }
 
-async function publishedTip({ run }: GateContext): Promise<string | null> {
+/** What this run has published last, wherever that was; null when it has not. */
+export async function publishedTip({ run }: GateContext): Promise<string | null> {
   return (await run(['rev-parse', '--verify', '-q', publishedRef], { allowedCodes: [0, 1] })).stdout || null;
 }
 
 /** In the gate's repository, not in the state: it survives a kill between the push and saving the state. */
 export async function setPublished({ run }: GateContext, sha: string): Promise<void> {
   await run(['update-ref', publishedRef, sha]);
+}
+
+export function isSameTarget(one: Target, other: Target): boolean {
+  return one.repository.toLowerCase() === other.repository.toLowerCase() && one.branch === other.branch;
 }
 
 export async function isAncestor({ run }: GateContext, older: string, newer: string): Promise<boolean> {

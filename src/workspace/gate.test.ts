@@ -173,6 +173,22 @@ test('post opens the gate of a killed main from JSON and publishes the rest', as
   expect(onServer()).toBe(published.sha);
 });
 
+test('a push whose answer was lost is known again, and the rest goes on top of it', async () => {
+  const made = { ...target, isNew: true };
+  const { directory, project, publish, onServer } = await scene({ change: { targets: [made] } });
+  const hook = join(project.bare, 'hooks/post-receive');
+  write(project.bare, 'hooks/post-receive', '#!/bin/sh\nkill -9 $PPID\n');
+  chmodSync(hook, 0o755);
+  const sha = claudeCommits(directory, { 'a.txt': 'pushed\n' });
+  await expect(publish({ target: made })).rejects.toThrow();
+  expect(onServer()).toBe(sha);
+  rmSync(hook);
+  claudeCommits(directory, { 'b.txt': 'the rest\n' });
+  const published = await publish({ target: made });
+  expect(published).toMatchObject({ outcome: 'pushed', commits: 2 });
+  expect(onServer()).toBe(published.sha);
+});
+
 test('stops processes first', async () => {
   const { directory, publish } = await scene();
   const stop = async () => {

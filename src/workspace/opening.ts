@@ -11,6 +11,7 @@ import { makeRepository } from './object-store.ts';
 import { pushAnswer, pushAnswers } from './push-answer.ts';
 import { isSha, requireSha } from './refs.ts';
 import type { Remote } from './remote.ts';
+import { remoteTip } from './remote-tip.ts';
 
 export interface OpeningRequest {
   mirror: string;
@@ -63,7 +64,7 @@ export async function openIssueBranch(request: OpeningRequest): Promise<OpenedBr
     for (let look = 0; look < looks; look++) {
       // The mirror was brought up to date just now; a branch that has come since makes the push fail, and is looked at.
       const isKnown = look > 0 || (await mirrorTip(request.mirror, `refs/heads/${branch}`, request)) !== null;
-      const tip = isKnown ? await remoteTip(request, branch) : null;
+      const tip = isKnown ? await lookUp(legOf(request, branch)) : null;
       const opened = tip ? await adopt(request, branch, tip) : await open(request, branch);
       if (opened) return opened;
       if (tip) break;
@@ -117,17 +118,8 @@ function legOf({ mirror, environment, signal, remote }: OpeningRequest, branch: 
   return { place: { gitDir: mirror, environment, signal }, remote, branch };
 }
 
-function remoteTip(request: OpeningRequest, branch: string): Promise<string | null> {
-  return lookUp(legOf(request, branch));
-}
-
-async function lookUp({ place, remote, branch }: Leg): Promise<string | null> {
-  const ref = `refs/heads/${branch}`;
-  const { stdout } = await git(['ls-remote', '--refs', remote.url, ref], { ...place, remote });
-  // A pattern also matches names that end in it.
-  const line = stdout.split('\n').find((one) => one.slice(41) === ref);
-  return line?.slice(0, 40) ?? null;
-}
+const lookUp = ({ place, ...leg }: Leg) =>
+  remoteTip((args, options) => git(args, { ...place, ...options }), leg);
 
 /** Null when somebody was faster. */
 async function open(request: OpeningRequest, branch: string): Promise<OpenedBranch | null> {

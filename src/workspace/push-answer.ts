@@ -23,7 +23,7 @@ export function pushAnswer(
   if (code === 0) return 'pushed';
   const line = refusalIn(stdout);
   if (
-    /\[rejected\]|\[remote rejected\] \((?:cannot lock ref|failed to update ref|fetch first|reference already exists)/.test(
+    /\[rejected\]|\[remote rejected\] \((?:cannot lock ref|failed to update ref|fetch first|reference already exists|directory file conflict)/.test(
       line,
     )
   )

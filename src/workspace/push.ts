@@ -3,9 +3,18 @@ import { AppError } from '../words/errors.ts';
 import { shown } from '../words/shown.ts';
 import { publishThroughApi } from './api-commits.ts';
 import { newCommits } from './changes.ts';
-import { type GateContext, setPublished, type Target, trustedCommits } from './gate-state.ts';
+import {
+  type GateContext,
+  isAncestor,
+  isSameTarget,
+  publishedTip,
+  setPublished,
+  type Target,
+  trustedCommits,
+} from './gate-state.ts';
 import { pushAnswer, pushAnswers } from './push-answer.ts';
 import type { Remote } from './remote.ts';
+import { remoteTip } from './remote-tip.ts';
 import { signCommits } from './signed-commits.ts';
 
 export interface PushRequest {
@@ -42,28 +51,58 @@ export async function pushCommit(context: GateContext, request: PushRequest): Pr
   }
   const { length: commits } = await newCommits(context, sha, await trustedCommits(context, request.trusted));
   const published = signing?.by === 'ssh' ? await signCommits(context, sha, signing) : sha;
+  const outcome = await (target.isNew ? pushNew : push)(context, { ...request, sha: published });
+  if (outcome === 'pushed') await setPublished(context, sha);
+  return outcome === 'pushed' ? { outcome, sha: published, commits } : { outcome };
+}
+
+/**
+ * To a branch that this run makes. One that is there already is somebody else's, also when it could be fast-forwarded;
+ * but it is ours when an earlier push of this run made it, whose answer was lost or whose process was killed.
+ */
+async function pushNew(context: GateContext, request: PushRequest): Promise<'pushed' | 'moved'> {
+  const { run } = context;
+  const { target, remote, sha } = request;
+  const find = () => remoteTip(run, { remote, branch: target.branch });
+  let tip = (await publishedTip(context)) ? await find() : null;
+  await run(['update-ref', `${sentRefs}/${sha}`, sha]);
+  for (let look = 0; look < looks; look++) {
+    if (tip && !((await wasSent(context, tip)) && (await isAncestor(context, tip, sha)))) break;
+    if ((await push(context, request, tip ?? absentTip)) === 'pushed') return 'pushed';
+    tip = await find();
+  }
+  return 'moved';
+}
+
+/** Once more, when the branch turns out to be there. */
+const looks = 2;
+/** Tells the server that there must be no such branch yet. */
+const absentTip = '';
+/** What this run has tried to push to a new branch, whatever became of it. */
+const sentRefs = 'refs/sent';
+
+async function wasSent({ run }: GateContext, tip: string): Promise<boolean> {
+  const args = ['rev-parse', '--verify', '-q', `${sentRefs}/${tip}`];
+  return (await run(args, { allowedCodes: [0, 1] })).code === 0;
+}
+
+/** @param expected where the branch must be, '' for nowhere; any older commit of its own unless told. */
+async function push(
+  { run }: GateContext,
+  { target, remote, sha, retryDelaysMs, timeoutMs }: PushRequest,
+  expected?: string,
+): Promise<'pushed' | 'moved'> {
   const ref = `refs/heads/${target.branch}`;
-  const args = [
-    'push',
-    '--porcelain',
-    '--no-verify',
-    '--no-recurse-submodules',
-    '--no-signed',
-    remote.url,
-    `${published}:${ref}`,
-  ];
-  const { retryDelaysMs, timeoutMs } = request;
+  const options = ['--porcelain', '--no-verify', '--no-recurse-submodules', '--no-signed'];
+  const lease = expected === undefined ? [] : [`--force-with-lease=${ref}:${expected}`];
+  const args = ['push', ...options, ...lease, remote.url, `${sha}:${ref}`];
   const pushing = { remote, ...pushAnswers, retryDelaysMs, timeoutMs };
-  if (pushAnswer(await context.run(args, pushing), { target, remote }) === 'moved')
-    return { outcome: 'moved' };
-  await setPublished(context, sha);
-  return { outcome: 'pushed', sha: published, commits };
+  return pushAnswer(await run(args, pushing), { target, remote });
 }
 
 /** The target is the host's own choice, made before Claude had the workspace; this holds it to that. */
 function allowTarget({ state }: GateContext, target: Target, remote: Remote): void {
-  const same = (other: Target) =>
-    other.repository.toLowerCase() === target.repository.toLowerCase() && other.branch === target.branch;
+  const same = (other: Target) => isSameTarget(other, target);
   const path = decodeURIComponent(new URL(remote.url).pathname)
     .toLowerCase()
     .replace(/\.git$/, '');

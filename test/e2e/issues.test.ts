@@ -101,15 +101,14 @@ test('a base branch that does not exist is named', async () => {
   expectTidy(run, stage);
 });
 
-test.each([
-  ['a template', { branch_name_template: 'fix {{entityNumber}}; rm -rf /' }],
-  ['a prefix', { branch_prefix: '--upload-pack=evil/' }],
-])('%s that gives no branch name is refused', async (_, inputs) => {
+test('a template that gives no branch name is refused before anything begins', async () => {
   await using stage = await setStage();
+  const inputs = { branch_name_template: 'fix {{entityNumber}}; rm -rf /' };
   const run = await stage.mention('@claude add a file', { inputs });
 
-  expectFailure(run, 'invalid_input', /The branch name `.*` (has a character|starts with)/);
-  expect(run.summary).toContain('Correct `branch_prefix`');
+  expectFailure(run, 'invalid_input', 'Input `branch_name_template` gives the branch name `fix 1; rm -rf `');
+  expect(run.summary).toContain('Correct `branch_name_template`');
+  expect(stage.model.main).toEqual([]);
 });
 
 test.each(['draft', 'ready'] as const)(
