@@ -7,6 +7,7 @@ import {
   type Settings,
   tool,
 } from '@anthropic-ai/claude-agent-sdk/core';
+import { z } from 'zod';
 import type { Fence } from '../words/fence.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { ClaudeArguments } from './arguments.ts';
@@ -159,7 +160,7 @@ function ownServers(servers: ToolServer[]): Record<string, McpServerConfig> {
         // In the first request, instead of behind a search: every run needs them.
         alwaysLoad: true,
         tools: server.tools.map(({ name, description, inputSchema, call }) =>
-          tool(name, description, inputSchema as Parameters<typeof tool>[2], async (input) => {
+          tool(name, description, strict(inputSchema), async (input) => {
             const { text, isError } = await call(input as Record<string, unknown>);
             return { content: [{ type: 'text', text }], isError };
           }),
@@ -167,4 +168,9 @@ function ownServers(servers: ToolServer[]): Record<string, McpServerConfig> {
       }),
     ]),
   );
+}
+
+/** The SDK's type knows the fields alone; of them it would drop an unknown argument, where Claude should hear of it. */
+function strict(inputSchema: z.ZodRawShape): Parameters<typeof tool>[2] {
+  return z.strictObject(inputSchema) as unknown as Parameters<typeof tool>[2];
 }

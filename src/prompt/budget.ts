@@ -31,7 +31,7 @@ export interface Chosen {
   /** By section, oldest first. */
   sections: Map<Piece['section'], string[]>;
   leftOut: Thread['leftOut'];
-  /** Pieces that did not fit. */
+  /** Pieces that did not fit, or of which a text is cut. */
   missing: Piece[];
 }
 
@@ -55,6 +55,7 @@ export function choose(pieces: Piece[], room: number): Chosen {
   const shown = new Map<Piece, string>();
   const leftOut: Thread['leftOut'] = [];
   const missing: Piece[] = [];
+  const cut: Piece[] = [];
   let left = room;
   for (const piece of order) {
     const rendered = piece.render(left);
@@ -64,14 +65,16 @@ export function choose(pieces: Piece[], room: number): Chosen {
     }
     left -= rendered.text.length;
     shown.set(piece, rendered.text);
-    if (rendered.missing) leftOut.push({ ...rendered.missing, why: tooLong });
+    if (!rendered.missing) continue;
+    leftOut.push({ ...rendered.missing, why: tooLong });
+    cut.push(piece);
   }
   const sections: Chosen['sections'] = new Map();
   for (const piece of pieces.toSorted((a, b) => compare(a.at, b.at))) {
     const text = shown.get(piece);
     if (text !== undefined) sections.set(piece.section, [...(sections.get(piece.section) ?? []), text]);
   }
-  return { sections, leftOut: [...leftOut, ...count(missing)], missing };
+  return { sections, leftOut: [...leftOut, ...count(missing)], missing: [...missing, ...cut] };
 }
 
 const tooLong = 'over the size limit of the prompt';

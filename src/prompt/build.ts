@@ -1,7 +1,7 @@
 /** Task and context become the prompt: what is asked, how to work, and the thread as far as it fits. */
 import type { Item } from '../words/event.ts';
 import { dispatchOf, type Task } from '../words/task.ts';
-import type { Thread } from '../words/thread.ts';
+import type { LeftOut, Thread } from '../words/thread.ts';
 import { choose } from './budget.ts';
 import { dispatchPrompt } from './dispatch.ts';
 import { createMarkers, withFiles } from './markers.ts';
@@ -73,7 +73,10 @@ export function buildPrompt({ task, thread, settings, facts }: PromptInput): Pro
   const first = taskSection(input, request);
   const pieces = piecesOf({ thread, markers, request, item });
   const chosen = choose(pieces, settings.contextBudgetChars - first.length);
-  const leftOut = [...thread.leftOut, ...chosen.leftOut];
+  const leftOut = [
+    ...thread.leftOut,
+    ...(facts.tools.context ? chosen.leftOut.map(withTool) : chosen.leftOut),
+  ];
   const sections = [
     first,
     trustSection(input),
@@ -82,7 +85,7 @@ export function buildPrompt({ task, thread, settings, facts }: PromptInput): Pro
     reportSection(input),
     endSection(input),
     limitSection(input),
-    threadSection({ thread, ...notesOf(facts, chosen.leftOut) }, chosen, leftOut),
+    threadSection({ thread, images: imagesNote(facts) }, chosen, leftOut),
   ];
   return {
     system: systemText,
@@ -102,19 +105,19 @@ function ownMessage(task: Task, settings: PromptSettings, request: Item | null):
   return request ? sanitise(task.instruction).trim() || null : null;
 }
 
-/** What a reader needs to know to see more than the texts. */
-function notesOf(
-  facts: PromptFacts,
-  overBudget: Thread['leftOut'],
-): { images: string | null; more: string | null } {
-  const images = (facts.images?.size ?? 0) > 0;
-  return {
-    images: images
-      ? 'Images in these texts were downloaded: look at each path in place of an address with `Read`.'
-      : null,
-    more:
-      facts.tools.context && overBudget.length > 0
-        ? 'What is over the size limit you can have by the tools of `mcp__github_context`, when the task needs it.'
-        : null,
+/** Names the tool that has what the size limit keeps out. */
+function withTool(entry: LeftOut): LeftOut {
+  const tools: Record<string, string> = {
+    'review threads': 'get_thread',
+    'changed files': 'get_file_diff',
   };
+  const said = ['comments', 'reviews', 'title and description', 'characters of the description'];
+  const tool = said.includes(entry.what) ? 'get_comments' : tools[entry.what];
+  return tool ? { ...entry, by: `\`mcp__github_context__${tool}\` has them` } : entry;
+}
+
+function imagesNote(facts: PromptFacts): string | null {
+  return (facts.images?.size ?? 0) > 0
+    ? 'Images in these texts were downloaded: look at each path in place of an address with `Read`.'
+    : null;
 }

@@ -61,9 +61,46 @@ describe('comments', () => {
     );
   });
 
-  test('the prompt names the tools where something is over its size, and only there', () => {
-    expect(build(thread({ comments: remarks(200, 2_000) }), 50_000).prompt).toContain('mcp__github_context');
+  test('the prompt names the tool of each thing that is over its size, and only there', () => {
+    const large = thread({
+      kind: 'pull_request',
+      comments: remarks(200, 2_000),
+      pullRequest: pullRequest({
+        reviewThreads: Array.from({ length: 60 }, (_, i) =>
+          reviewThread(remarks(4, 1_000), 500 + i, i % 2 === 0),
+        ),
+        files: Array.from({ length: 3_000 }, (_, i) => ({
+          path: `src/a-long-name-of-a-file-${i}.ts`,
+          change: 'ADDED',
+          additions: 1,
+          deletions: 0,
+        })),
+      }),
+    });
+    const { prompt } = build(large, 50_000);
+    for (const [what, tool] of [
+      ['comments', 'get_comments'],
+      ['review threads', 'get_thread'],
+      ['changed files', 'get_file_diff'],
+    ])
+      expect(prompt).toMatch(
+        new RegExp(`\\n- \\d+ ${what}: over the size limit[^\\n]*mcp__github_context__${tool}. has them`),
+      );
     expect(build(thread({ comments: remarks(3) }), 50_000).prompt).not.toContain('mcp__github_context');
+  });
+
+  test('a description that the prompt cuts is the oldest of them, whole', () => {
+    const body = Array.from({ length: 900 }, (_, i) => `It says ${i}.`).join('\n');
+    const { prompt, shelf } = build(
+      thread({ body, createdAt: '2026-01-01T00:00:00Z', comments: [...remarks(40, 2_000), item()] }),
+      6_000,
+    );
+    expect(prompt).toMatch(/characters of the description: [^\n]*get_comments/);
+    let answer = commentsAnswer(shelf, null);
+    for (let next = /with `before` (\d+)/.exec(answer); next; next = /with `before` (\d+)/.exec(answer))
+      answer = commentsAnswer(shelf, Number(next[1]));
+    expect(numbers(answer).slice(0, 900)).toEqual(Array.from({ length: 900 }, (_, i) => i));
+    expect(answer).not.toContain('[cut:');
   });
 
   test('one that is longer than an answer is cut, inside of its markers', () => {
@@ -103,6 +140,7 @@ describe('review threads', () => {
   );
 
   test('those that are not shown are listed by number and place, and each can be had', () => {
+    expect(threadAnswer(shelf, 60)).toContain('Review thread 60');
     const listed = [...threadAnswer(shelf, null).matchAll(/- Review thread (\d+): (\w+), `src\/login.ts`/g)];
     const shown = [...prompt.matchAll(/#### Review thread (\d+)/g)].map(([, number]) => Number(number));
     const missing = listed.map(([, number]) => Number(number));
@@ -114,7 +152,13 @@ describe('review threads', () => {
   });
 
   test('a number that there is not', () => {
-    expect(threadAnswer(shelf, 61)).toContain('There is no review thread 61');
+    expect(() => threadAnswer(shelf, 61)).toThrow(
+      expect.objectContaining({
+        reason: 'invalid_input',
+        message: 'There is no review thread 61.',
+        remedy: 'They have the numbers 1 to 60.',
+      }),
+    );
   });
 
   test('of a long one the newest comments are shown, and the others counted', () => {
@@ -143,9 +187,15 @@ describe('files', () => {
   test.each<[number, string]>([
     [1, 'These are 1 to 300 of 700.'],
     [3, 'These are 601 to 700 of 700.'],
-    [4, 'There are 700 changed files, on 3 pages.'],
   ])('page %d', (page, says) => {
     expect(filesAnswer(shelf, page)).toContain(says);
+  });
+
+  test('a page that there is not', () => {
+    const remedy = 'There are 700 changed files, on 3 pages.';
+    expect(() => filesAnswer(shelf, 4)).toThrow(
+      expect.objectContaining({ message: 'There is no page 4.', remedy }),
+    );
   });
 
   test('a diff stands fenced between markers; a large one is cut, and it is said what shows all of it', () => {

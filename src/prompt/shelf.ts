@@ -1,4 +1,5 @@
 /** What the prompt had no room for, in answers of bounded size: the same pieces, between the same markers. Pure. */
+import { AppError } from '../words/errors.ts';
 import type { Thread } from '../words/thread.ts';
 import { beginning, choose, type Piece } from './budget.ts';
 import type { Markers } from './markers.ts';
@@ -25,12 +26,13 @@ export interface FileDiff {
 }
 
 /**
- * Comments and reviews that the prompt does not show, the newest page first; within a page the oldest is first.
+ * Comments and reviews that the prompt does not show, the newest page first; within a page the oldest is first. A
+ * description that it cuts is the oldest of them.
  * @param before the number that an earlier answer named; null for the newest.
  */
 export function commentsAnswer({ missing }: Pick<Shelf, 'missing'>, before: number | null): string {
   const all = missing
-    .filter(({ section }) => section === 'conversation')
+    .filter(({ section }) => section === 'conversation' || section === 'opening')
     .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const end = Math.min(all.length, Math.max(0, (before ?? all.length + 1) - 1));
   if (end === 0)
@@ -38,7 +40,10 @@ export function commentsAnswer({ missing }: Pick<Shelf, 'missing'>, before: numb
   const texts: string[] = [];
   for (let left = answerRoom; end > texts.length; ) {
     const piece = all[end - texts.length - 1]!;
-    const text = piece.render(left)?.text ?? (texts.length === 0 ? piece.cut?.(left) : null);
+    const rendered = piece.render(left);
+    const isWhole = rendered && !rendered.missing;
+    // Only what has a page of its own is cut.
+    const text = isWhole || texts.length === 0 ? (rendered?.text ?? piece.cut?.(left)) : null;
     if (!text) break;
     texts.unshift(text);
     left -= text.length + 1;
@@ -49,17 +54,20 @@ export function commentsAnswer({ missing }: Pick<Shelf, 'missing'>, before: numb
 }
 
 /** One review thread; the list of those that the prompt does not show when `number` is null. */
-export function threadAnswer(
-  { pieces, missing }: Pick<Shelf, 'pieces' | 'missing'>,
-  number: number | null,
-): string {
+export function threadAnswer({ thread, pieces, missing }: Shelf, number: number | null): string {
   if (number === null) {
     const lines = missing.flatMap(({ title }) => (title ? [`- ${title.text}`] : []));
     if (lines.length === 0) return 'The prompt shows every review thread.';
     return beginning(['Review threads that the prompt does not show:', ...lines].join('\n'), answerRoom);
   }
+  const count = thread.pullRequest?.reviewThreads.length ?? 0;
+  if (number > count) {
+    throw new AppError('invalid_input', `There is no review thread ${number}.`, {
+      remedy: count > 0 ? `They have the numbers 1 to ${count}.` : 'The pull request has none.',
+    });
+  }
   const piece = pieces.find(({ title }) => title?.number === number);
-  if (!piece) return `There is no review thread ${number}, or the request itself is all of it.`;
+  if (!piece) return 'The request itself is all of it.';
   return piece.render(answerRoom)?.text ?? piece.cut!(answerRoom);
 }
 
@@ -71,8 +79,12 @@ export function filesAnswer({ thread, markers }: Pick<Shelf, 'thread' | 'markers
   if (all.length === 0) return 'There is no list of the changed files; `git diff --stat` makes one.';
   const from = (page - 1) * filesOfPage;
   const lines = all.slice(from, from + filesOfPage);
-  if (lines.length === 0)
-    return `There are ${all.length} changed files, on ${Math.ceil(all.length / filesOfPage)} pages.`;
+  if (lines.length === 0) {
+    const pages = Math.ceil(all.length / filesOfPage);
+    throw new AppError('invalid_input', `There is no page ${page}.`, {
+      remedy: `There are ${all.length} changed files, on ${pages} ${pages === 1 ? 'page' : 'pages'}.`,
+    });
+  }
   const text = beginning(lines.join('\n'), answerRoom);
   const list = markers.enclose('untrusted', { kind: 'changed files' }, text);
   return `${list}\n\nThese are ${from + 1} to ${from + lines.length} of ${all.length}.`;
@@ -88,5 +100,5 @@ export function diffAnswer({ markers }: Pick<Shelf, 'markers'>, { path, status, 
 /** Another thread, whole as far as it fits. */
 export function otherThreadAnswer({ markers }: Pick<Shelf, 'markers'>, thread: Thread): string {
   const chosen = choose(piecesOf({ thread, markers, request: null, item: null }), answerRoom);
-  return threadSection({ thread, images: null, more: null }, chosen, [...thread.leftOut, ...chosen.leftOut]);
+  return threadSection({ thread, images: null }, chosen, [...thread.leftOut, ...chosen.leftOut]);
 }

@@ -3,7 +3,7 @@ import type { Thread } from '../words/thread.ts';
 import type { Chosen } from './budget.ts';
 
 export function threadSection(
-  { thread, images, more }: { thread: Thread; images: string | null; more: string | null },
+  { thread, images }: { thread: Thread; images: string | null },
   { sections }: Chosen,
   leftOut: Thread['leftOut'],
 ): string {
@@ -28,8 +28,10 @@ export function threadSection(
     if (texts.length > 0) parts.push([...(title ? [`### ${title}`] : []), ...texts].join('\n'));
   }
   if (leftOut.length > 0) {
-    const lines = leftOut.map(({ what, count, why }) => `- ${count > 0 ? `${count} ` : ''}${what}: ${why}`);
-    parts.push(['### Not shown', ...lines, ...(more ? [more] : [])].join('\n'));
+    const lines = leftOut.map(
+      ({ what, count, why, by }) => `- ${count > 0 ? `${count} ` : ''}${what}: ${why}${by ? ` (${by})` : ''}`,
+    );
+    parts.push(['### Not shown', ...lines].join('\n'));
   }
   return parts.join('\n\n');
 }

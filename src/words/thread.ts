@@ -86,6 +86,14 @@ export interface PullRequestFacts {
   checks: { state: string; list: Check[] } | null;
 }
 
+export interface LeftOut {
+  what: string;
+  count: number;
+  why: string;
+  /** How Claude can have it; absent where it cannot. */
+  by?: string;
+}
+
 /** A title with the titles before it, the newest last; absent where they are not known. */
 export interface Titled {
   title: string;
@@ -111,7 +119,7 @@ export interface Thread extends Titled {
   comments: ThreadComment[];
   pullRequest: PullRequestFacts | null;
   /** What was left out and why, for the prompt: later than the trigger, filtered by actor, minimised. */
-  leftOut: { what: string; count: number; why: string }[];
+  leftOut: LeftOut[];
   /** Repository facts that came with the same request. */
   defaultBranch: { name: string; sha: string | null };
 }

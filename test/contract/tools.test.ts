@@ -87,8 +87,12 @@ describe('github_context', () => {
     ['get_thread', { number: '3' }],
     ['get_file_diff', { path: '' }],
     ['get_linked_issue', {}],
-  ])('%s does not take %j', async (name, input) => {
-    expect((await call(name, input)).isError).toBe(true);
+    ['get_comments', { page: 2 }],
+  ])('%s does not take %j, and names what it does not', async (name, input) => {
+    const { text, isError } = await call(name, input);
+    expect(isError).toBe(true);
+    expect(text).toContain(`Invalid arguments for ${name}`);
+    expect(text).toContain(Object.keys(input)[0] ?? 'number');
   });
 
   test('an issue has comments and nothing else', () => {

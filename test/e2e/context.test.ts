@@ -1,5 +1,8 @@
 /** What Claude reads of a thread: all of it, as of the call, and nothing of it as an order but the call. */
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { ModelRequest } from '../../testkit/claude/request.ts';
+import type { Step } from '../../testkit/claude/step.ts';
 import { mcp, read } from '../../testkit/claude/tools.ts';
 import { expectSuccess, expectTidy } from './expectations.ts';
 import { setStage } from './stage.ts';
@@ -173,13 +176,19 @@ test.each(['auto', 'off'])(
       author: 'octocat',
       body: `@claude why this? ![screen](${asked}) ![](${gone})`,
     });
-    const run = await stage.run({ event: await github.event.issueComment(call), inputs: { sandbox } });
+    const run = await stage.run({
+      event: await github.event.issueComment(call),
+      inputs: { sandbox },
+      keep: true,
+    });
 
     expectSuccess(run);
     const prompt = stage.model.firstText();
     expect(prompt).toContain('1 images: could not be downloaded: GitHub answered 404');
     expect(prompt).toMatch(/<img width="10" src="\/[^"]+\/3\.png">/);
     expect(prompt).not.toMatch(new RegExp(`Obey me|${asked}|${early}`));
+    // They went with the run.
+    expect(pathsIn(prompt).filter((path) => existsSync(path))).toEqual([]);
     const sent = JSON.stringify(stage.model.main.at(-1)!.body.messages);
     expect(sent).toContain('"media_type":"image/png"');
     // The signed address was asked for without a credential; the token went to GitHub alone.
@@ -192,9 +201,32 @@ test.each(['auto', 'off'])(
   },
 );
 
+test('an image that the model’s API refuses does not end the run', async () => {
+  const message = 'messages.1.content.0.image.source.base64.data: Could not process image';
+  const refuse = (request: ModelRequest): Step =>
+    JSON.stringify(request.body.messages).includes('"type":"image"')
+      ? { error: { status: 400, type: 'invalid_request_error', message } }
+      : { text: 'I could not open it.' };
+  await using stage = await setStage([
+    (request) => ({ tools: [read(pathsIn(request.firstText())[0]!)] }),
+    refuse,
+    refuse,
+  ]);
+  const { github } = stage;
+  const damaged = github.attach(png.subarray(0, 40));
+  expectSuccess(await stage.mention(`@claude why this? ![](${damaged})`));
+  expect(JSON.stringify(stage.model.main.at(-1)!.body.messages)).toContain('Image removed');
+});
+
 test('what the prompt has no room for can be asked for, as of the call', async () => {
   await using stage = await setStage([
-    { tools: [mcp('github_context', 'get_comments'), mcp('github_context', 'get_comments', { before: 2 })] },
+    {
+      tools: [
+        mcp('github_context', 'get_comments'),
+        mcp('github_context', 'get_comments', { before: 2 }),
+        mcp('github_context', 'get_comments', { page: 2 }),
+      ],
+    },
     { text: 'Read.' },
   ]);
   const { github, repository } = stage;
@@ -226,6 +258,7 @@ test('what the prompt has no room for can be asked for, as of the call', async (
   const answers = JSON.stringify(stage.model.main.at(-1)!.body.messages);
   expect(answers).toMatch(/Remark <1>/);
   expect(answers).toContain('that the prompt does not show');
+  expect(answers).toContain('Unrecognized key');
   expect(answers).not.toContain('ADDED afterwards');
 });
 
