@@ -1,21 +1,24 @@
 /** The example workflows for everything but pull requests, each run once as it stands. */
 import { expect, test } from 'vitest';
 import { bash, mcp, structuredOutput, write } from '../../testkit/claude/tools.ts';
+import { runExample } from './example-run.ts';
 import { answers, type Exception, lastComment, leaveAlone, play, type Story } from './example-story.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, setStage } from './stage.ts';
 
 const readOnly = ['Edit', 'Write', 'NotebookEdit'];
 const failedRun =
-  (more: { headBranch?: string; conclusion?: string } = {}) =>
+  (more: { headBranch?: string; conclusion?: string; actor?: string } = {}) =>
   async ({ github, repository }: Stage) => {
     const of = { name: 'CI', headBranch: 'main', conclusion: 'failure', actor: 'octocat', ...more };
     const run = github.createWorkflowRun(repository, { ...of, headSha: repository.tip('main')! });
     return github.event.workflowRun(repository.record, run, 'completed', { sender: 'octocat' });
   };
-const newIssue = async ({ github, repository }: Stage) =>
-  github.event.issues(
-    github.createIssue(repository, { title: 'Broken', body: 'It says Helo.', author: 'mallory' }),
-  );
+const newIssue =
+  ({ actor = 'mallory' } = {}) =>
+  async ({ github, repository }: Stage) =>
+    github.event.issues(
+      github.createIssue(repository, { title: 'Broken', body: 'It says Helo.', author: actor }),
+    );
 
 const stories: Story[] = [
   {
@@ -63,7 +66,7 @@ const stories: Story[] = [
   {
     example: 'issue-triage.yml',
     when: 'anybody opens an issue: the labels that Claude chose, and no comment',
-    event: newIssue,
+    event: newIssue(),
     mode: 'tag',
     told: ['Choose the labels', 'It says Helo.'],
     permissionMode: 'acceptEdits',
@@ -79,7 +82,7 @@ const stories: Story[] = [
   {
     example: 'issue-deduplication.yml',
     when: 'anybody opens an issue that is an old one: numbers, and nothing else, in a comment',
-    event: newIssue,
+    event: newIssue(),
     mode: 'agent',
     told: ['Is issue #1 of octo-org/hello a duplicate?'],
     permissionMode: 'default',
@@ -133,7 +136,7 @@ const stories: Story[] = [
     tried: ['done', 'refused'],
     outcome: ({ run }) => {
       expect(run.ghCalls.at(-1)).toMatch(/^gh run rerun \d+ --failed$/);
-      expect(run.summary).toContain('It waits for a clock.');
+      expect(run.action!.summary).toContain('It waits for a clock.');
     },
   },
   {
@@ -162,13 +165,11 @@ const stories: Story[] = [
     mode: 'agent',
     told: ['what has gone stale'],
     permissionMode: 'default',
-    claude: () => [
-      { tools: [structuredOutput({ findings: [{ file: 'README.md', what: 'It says Helo.' }] })] },
-    ],
+    claude: () => [{ tools: [structuredOutput({ checklist: '- [ ] README.md:1 says Helo.' })] }],
     outcome: ({ run }) =>
       expect(run.ghCalls).toEqual([
         expect.stringMatching(
-          /^gh issue create --title Maintenance, [\d-]+ --body - \[ \] `README.md`: It says Helo\.$/,
+          /^gh issue create --title Maintenance, [\d-]+ --body - \[ \] README.md:1 says Helo\.$/,
         ),
       ]),
   },
@@ -208,3 +209,16 @@ const exceptions: Exception[] = [
 ];
 
 test.each(exceptions)('%s leaves %s alone', (...exception) => leaveAlone(exception));
+
+test.each([
+  ['issue-triage.yml', newIssue, { triage: 'success' }],
+  ['issue-deduplication.yml', newIssue, { search: 'success', tell: 'skipped' }],
+  ['ci-failure-fix.yml', failedRun, { repair: 'success', propose: 'skipped' }],
+  ['test-failure-analysis.yml', failedRun, { analyse: 'success' }],
+] as const)('%s: a bot’s doing ends green, without Claude', async (example, makeEvent, jobs) => {
+  await using stage = await setStage();
+  const run = await runExample(stage, { example, event: await makeEvent({ actor: 'renovate[bot]' })(stage) });
+  expect(run.jobs).toEqual(jobs);
+  expect(run.action!.outputs).toEqual({ conclusion: 'skipped', reason: 'not_permitted' });
+  expect(run.ghCalls.filter((call) => !call.startsWith('gh run view'))).toEqual([]);
+});

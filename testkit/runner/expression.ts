@@ -24,7 +24,7 @@ export function conditionHolds(condition: string | undefined, contexts: Contexts
 
 /** @throws on what the mini runner does not know: a test must not go on with a guess. */
 export function evaluate(expression: string, contexts: Contexts): unknown {
-  return new Reader(expression, contexts).whole();
+  return new Reader(expression, contexts).whole()();
 }
 
 const functions: Record<string, (contexts: Contexts, ...given: unknown[]) => unknown> = {
@@ -37,10 +37,15 @@ const functions: Record<string, (contexts: Contexts, ...given: unknown[]) => unk
       ? where.some((one) => equal(one, what))
       : textOf(where).toLowerCase().includes(textOf(what).toLowerCase()),
   startsWith: (_, text, start) => textOf(text).toLowerCase().startsWith(textOf(start).toLowerCase()),
+  join: (_, list, between = ',') =>
+    Array.isArray(list) ? list.map(textOf).join(textOf(between)) : textOf(list),
   fromJSON: (_, text) => JSON.parse(textOf(text)),
 };
 
-const token = /\s*(?:('(?:[^']|'')*')|(-?\d+(?:\.\d+)?)|([A-Za-z_][\w-]*)|(==|!=|&&|\|\||[!()[\],.]))/y;
+const token = /\s*(?:('(?:[^']|'')*')|(-?\d+(?:\.\d+)?)|([A-Za-z_][\w-]*)|(==|!=|>=|&&|\|\||[!()[\],.*]))/y;
+
+/** A part of an expression, to be asked for its value only where that counts: `&&` and `||` leave the rest alone. */
+type Part = () => unknown;
 
 class Reader {
   private readonly tokens: string[] = [];
@@ -59,73 +64,85 @@ class Reader {
     }
   }
 
-  whole(): unknown {
-    const value = this.either();
+  whole(): Part {
+    const part = this.either();
     if (this.tokens.length > 0) throw this.unknown();
-    return value;
+    return part;
   }
 
-  // Both sides are always read, so that the tokens of the right one are consumed.
-  private either(): unknown {
-    let value = this.both();
-    while (this.take('||')) {
-      const right = this.both();
-      value = isTrue(value) ? value : right;
-    }
-    return value;
+  private either(): Part {
+    const left = this.both();
+    if (!this.take('||')) return left;
+    const right = this.either();
+    return () => {
+      const value = left();
+      return isTrue(value) ? value : right();
+    };
   }
 
-  private both(): unknown {
-    let value = this.comparison();
-    while (this.take('&&')) {
-      const right = this.comparison();
-      value = isTrue(value) ? right : value;
-    }
-    return value;
+  private both(): Part {
+    const left = this.comparison();
+    if (!this.take('&&')) return left;
+    const right = this.both();
+    return () => {
+      const value = left();
+      return isTrue(value) ? right() : value;
+    };
   }
 
-  private comparison(): unknown {
+  private comparison(): Part {
     const left = this.term();
-    if (this.take('==')) return equal(left, this.term());
-    if (this.take('!=')) return !equal(left, this.term());
+    for (const [operator, holds] of Object.entries(comparisons)) {
+      if (!this.take(operator)) continue;
+      const right = this.term();
+      return () => holds(left(), right());
+    }
     return left;
   }
 
-  private term(): unknown {
+  private term(): Part {
     const first = this.tokens.shift();
     if (first === undefined) throw this.unknown();
-    if (first === '!') return !isTrue(this.term());
+    if (first === '!') {
+      const part = this.term();
+      return () => !isTrue(part());
+    }
     if (first === '(') return this.closed(this.either(), ')');
-    if (first.startsWith("'")) return first.slice(1, -1).replaceAll("''", "'");
-    if (/^-?\d/.test(first)) return Number(first);
+    if (first.startsWith("'")) return () => first.slice(1, -1).replaceAll("''", "'");
+    if (/^-?\d/.test(first)) return () => Number(first);
     if (!/^\w/.test(first)) throw this.unknown();
     if (this.take('(')) return this.members(this.call(first));
-    if (first === 'true' || first === 'false') return first === 'true';
-    if (first === 'null') return null;
-    if (!Object.hasOwn(this.contexts.values, first)) throw this.unknown();
-    return this.members(this.contexts.values[first]);
+    if (first === 'true' || first === 'false') return () => first === 'true';
+    if (first === 'null') return () => null;
+    const { values } = this.contexts;
+    if (!Object.hasOwn(values, first)) throw this.unknown();
+    return this.members(() => values[first]);
   }
 
-  private call(name: string): unknown {
-    const given: unknown[] = [];
+  private call(name: string): Part {
+    const given: Part[] = [];
     while (!this.take(')')) {
       if (given.length > 0 && !this.take(',')) throw this.unknown();
       given.push(this.either());
     }
     const known = functions[name];
     if (!known) throw this.unknown();
-    return known(this.contexts, ...given);
+    return () => known(this.contexts, ...given.map((part) => part()));
   }
 
-  private members(value: unknown): unknown {
-    if (this.take('.')) return this.members(memberOf(value, this.tokens.shift() ?? ''));
-    if (this.take('[')) return this.members(memberOf(value, this.closed(this.either(), ']')));
-    return value;
+  private members(of: Part): Part {
+    if (this.take('.')) {
+      const name = this.tokens.shift() ?? '';
+      return this.members(() => memberOf(of(), name));
+    }
+    if (!this.take('[')) return of;
+    const name = this.closed(this.either(), ']');
+    return this.members(() => memberOf(of(), name()));
   }
 
-  private closed(value: unknown, end: string): unknown {
+  private closed(part: Part, end: string): Part {
     if (!this.take(end)) throw this.unknown();
-    return value;
+    return part;
   }
 
   private take(wanted: string): boolean {
@@ -137,9 +154,20 @@ class Reader {
   }
 }
 
+const comparisons: Record<string, (left: unknown, right: unknown) => boolean> = {
+  '==': equal,
+  '!=': (left, right) => !equal(left, right),
+  '>=': (left, right) => numberOf(left) >= numberOf(right),
+};
+
+/** What `.*` gives: a further member is asked of each. */
+class Each extends Array<unknown> {}
+
 /** What is not there is null, as on GitHub. */
 function memberOf(value: unknown, name: unknown): unknown {
   if (typeof value !== 'object' || value === null) return null;
+  if (name === '*') return Each.from(Object.values(value));
+  if (value instanceof Each) return Each.from(value.map((one) => memberOf(one, name)));
   return Object.entries(value).find(([key]) => key.toLowerCase() === String(name).toLowerCase())?.[1] ?? null;
 }
 
