@@ -22,7 +22,9 @@ const remembered = <Name extends keyof Rescue['memory']>(name: Name): Rescue['me
 
 /** Whatever main's memory says: what cannot be iterated or is no text would end this step before it began. */
 const tokens = [remembered('tokens')].flat().filter((token) => typeof token === 'string');
-for (const token of [...tokens, job.config.githubToken?.reveal()]) if (token) secrets.add(token);
+const { githubToken, sshSigningKey } = job.config;
+for (const secret of [...tokens, githubToken?.reveal(), sshSigningKey?.reveal()])
+  if (secret) secrets.add(secret);
 
 /** Of the event that started the job; what cannot be read has started nothing. */
 function dispatched(): Record<string, unknown> | undefined {

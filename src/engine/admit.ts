@@ -9,6 +9,7 @@ import { checkSettings, settingsWarnings } from './claude.ts';
 import { type Connection, connect } from './connect.ts';
 import { asDispatched, withSubject } from './dispatch.ts';
 import type { Door } from './door.ts';
+import { checkSigning } from './signing.ts';
 
 /** A "no" with its reason, or the way to GitHub and what the "yes" rests on. */
 export type Admission =
@@ -27,6 +28,7 @@ export async function admit(event: GitHubEvent, task: Task, door: Door): Promise
   mkdirSync(door.scratch, { recursive: true, mode: 0o700 });
   door.remember('run', { mark: door.mark, scratch: door.scratch });
   checkSettings(door, task);
+  await checkSigning(door, task);
   for (const warning of settingsWarnings(door, task)) door.warn(warning);
   try {
     const connection = await connect(door, task);

@@ -4,7 +4,7 @@ import type { SessionPrompt } from '../claude/session.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { commentServer } from '../mcp/comment.ts';
 import { contextServer } from '../mcp/context.ts';
-import { filesServer } from '../mcp/files.ts';
+import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
 import { progressServer } from '../mcp/progress.ts';
 import type { Shelf } from '../prompt/shelf.ts';
 import type { TrackingComment } from '../report/comment.ts';
@@ -31,6 +31,7 @@ import { promptFor, systemFor } from './prompt.ts';
 import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
+import { commitsByFile, signingOf } from './signing.ts';
 import { type BaseConfiguration, baseConfiguration } from './trusted-config.ts';
 
 /**
@@ -152,6 +153,7 @@ export class Run {
       fence: this.claude?.fence ?? null,
       onPublished: (branch) => this.learnOf(branch, isMadeHere(plan, branch)),
       secrets: door.secrets,
+      signing: signingOf(door.config, { client: this.connection.client, identity }),
     });
     return this.checkout;
   }
@@ -243,15 +245,19 @@ export class Run {
   }
 
   private toolServers(report: Reporter): ToolServer[] {
-    const push = async () => {
-      if (!this.checkout) throw new AppError('internal', 'There is no branch to publish to yet.');
-      return this.checkout.publisher.push();
-    };
     const { door, task, connection } = this;
+    const publisher = () => {
+      if (!this.checkout) throw new AppError('internal', 'There is no branch to publish to yet.');
+      return this.checkout.publisher;
+    };
+    const files = () =>
+      commitsByFile(door.config)
+        ? fileCommitsServer(async (request: FileCommit) => publisher().commit(request))
+        : filesServer(async () => publisher().push());
     const answers = contextAnswers({ door, task, connection, shelf: () => this.shelf });
     return [
       ...(this.comment ? [commentServer((progress) => report.progress(progress))] : []),
-      ...(hasBranch(this.task) ? [filesServer(push)] : []),
+      ...(hasBranch(this.task) ? [files()] : []),
       ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
       ...(this.backend ? [progressServer((progress) => this.backend!.progress(progress))] : []),
     ];

@@ -121,15 +121,34 @@ export async function onNamedBranch(
   if (!found) return { ...plan, targets: [target] };
   if (found.protected) throw wrong('branch', `${shown(branch)} is protected.`);
   const { sha } = found.commit;
-  const { commits } = await client.rest<{ commits: { commit: { committer: { email: string } | null } }[] }>(
+  const { commits } = await client.rest<{ commits: ComparedCommit[] }>(
     'GET /repos/{owner}/{repo}/compare/{basehead}',
     { ...place, basehead: `${plan.base.sha}...${sha}`, per_page: 100 },
   );
-  const own = commits.filter(({ commit }) => commit.committer?.email === identity.email);
+  const own = commits.filter((commit) => isOurs(commit, identity));
   if (own.length === 0 || own.length < commits.length)
     throw wrong('branch', `${shown(branch)} is there already and holds work that is not ours.`);
   const head = { ref: branch, sha, fork: false, commitCount: commits.length };
   return { ...plan, head, targets: [target], isNew: false };
+}
+
+interface ComparedCommit {
+  commit: {
+    author: { email: string } | null;
+    committer: { email: string } | null;
+    verification?: { verified: boolean };
+  };
+}
+
+/** Commits of `use_commit_signing` are committed by GitHub itself, in the name of whoever asked it to. */
+function isOurs(
+  { commit: { author, committer, verification } }: ComparedCommit,
+  { email }: Identity,
+): boolean {
+  if (committer?.email === email) return true;
+  const gitHub = ['github.com', email.split('@users.noreply.')[1]].map((host) => `noreply@${host}`);
+  const byGitHub = gitHub.includes(committer?.email ?? '') && verification?.verified === true;
+  return byGitHub && author?.email === email;
 }
 
 function wrong(field: string, message: string, remedy?: string): AppError {

@@ -8,6 +8,7 @@ import { shown } from '../words/shown.ts';
 import type { Gate } from '../workspace/gate.ts';
 import type { GateState, Target } from '../workspace/gate-state.ts';
 import type { Identity } from '../workspace/git.ts';
+import type { NamedFiles } from '../workspace/named-files.ts';
 import type { Published, PublishRequest } from '../workspace/publish.ts';
 import type { Remote } from '../workspace/remote.ts';
 
@@ -39,6 +40,8 @@ export interface PublisherOptions {
 export interface Publisher {
   /** For the tool `push_changes`: publishes what is committed. @throws AppError `gate_refused` with what to repair. */
   push(): Promise<string>;
+  /** For `commit_files` and `delete_files`: commits these and publishes. @throws as `push`, with nothing committed. */
+  commit(request: { message: string; files: NamedFiles }): Promise<string>;
   /** The end: publishes everything, or keeps it as a patch. Never throws: a failure is part of the answer. */
   finish(): Promise<{ branch: PublishedBranch | null; error: unknown; notes: string[] }>;
 }
@@ -48,6 +51,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const { targets } = gate.state;
   let at = 0;
   let branch: PublishedBranch | null = null;
+  let joined = 0;
+  const unverified: string[] = [];
 
   const publishTo = async (
     target: Target,
@@ -88,8 +93,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
           repository: target.repository,
         };
         options.onPublished?.(branch);
+        joined += published.joined ?? 0;
+        unverified.push(...(published.unverified ?? []));
       }
       if (published && published.outcome !== 'moved') return published;
+      if (published?.conflicts?.length && request.leftovers?.named)
+        throw inConflict(target, published.conflicts);
       log.notice(
         `${shown(target.branch)} of ${target.repository} ${published ? (target.isNew ? 'is taken' : 'has moved') : 'may not be written'}; trying the next name.`,
       );
@@ -97,15 +106,26 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   };
 
+  const told = ({ commits, target, sha, joined = 0 }: Published): string => {
+    const elsewhere =
+      at === 0 ? '' : ` (${shown(targets[0]!.branch)} of ${targets[0]!.repository} could not be used)`;
+    const others = joined ? ` ${onTop(target, joined)} Your checkout does not have them.` : '';
+    return `Published ${plural(commits, 'commit')} to ${shown(target.branch)} of ${target.repository}${elsewhere}; it is at ${sha}.${others}`;
+  };
+
   return {
     push: async () => {
       const published = await publish({ leftovers: null });
-      const { branch: name, repository } = published.target;
-      if (published.outcome === 'nothing')
-        return `There is nothing new to publish: ${shown(name)} has all commits. Commit your changes first.`;
-      const elsewhere =
-        at === 0 ? '' : ` (${shown(targets[0]!.branch)} of ${targets[0]!.repository} could not be used)`;
-      return `Published ${plural(published.commits, 'commit')} to ${shown(name)} of ${repository}${elsewhere}; it is at ${published.sha}.`;
+      return published.outcome === 'nothing'
+        ? `There is nothing new to publish: ${shown(published.target.branch)} has all commits. Commit your changes first.`
+        : told(published);
+    },
+    commit: async ({ message, files }) => {
+      const leftovers = { message: `${message}\n`, identity: publishing.identity, named: files };
+      const published = await publish({ leftovers });
+      return published.outcome === 'nothing'
+        ? `There is nothing to commit: ${shown(published.target.branch)} has these files as they are.`
+        : told(published);
     },
     finish: async () => {
       const notes: string[] = [];
@@ -120,12 +140,33 @@ export function createPublisher(options: PublisherOptions): Publisher {
           notes.push(
             `The work is on ${shown(branch.name)}, as ${shown(targets[0]!.branch)} of ${targets[0]!.repository} could not be used.`,
           );
+        if (joined) notes.push(`${onTop(targets[at]!, joined)} They were not looked at.`);
+        if (unverified.length)
+          notes.push(
+            `GitHub did not sign ${unverified.map((sha) => sha.slice(0, 12)).join(', ')}: what has executable files, links or merges it signs for Apps only.`,
+          );
         return { branch, error: null, notes };
       } catch (error) {
         return { branch, error, notes: await keep(gate, publishing) };
       }
     },
   };
+}
+
+function onTop({ branch }: Target, count: number): string {
+  return `It is on top of ${plural(count, 'newer commit')} that others have pushed to ${shown(branch)} meanwhile.`;
+}
+
+/** Claude cannot read what others pushed after the request, so it cannot merge it either. */
+function inConflict({ branch }: Target, paths: string[]): AppError {
+  return new AppError(
+    'gate_refused',
+    `Nothing was committed: newer commits that others have pushed to ${shown(branch)} change the same places of ${paths.map(shown).join(', ')}. Your checkout does not have them, and they stay as they are.`,
+    {
+      remedy:
+        'Go on with your other files. Leave these in your checkout and say so in your report: when you end, all of your work is published on a branch of its own.',
+    },
+  );
 }
 
 async function keep(gate: Gate, publishing: Publishing): Promise<string[]> {

@@ -25,6 +25,7 @@ import { createPublisher } from './publish.ts';
 import { checkedPublishing, checkedSent, checkSaved, checkTargets, type JobFacts } from './rescue-checks.ts';
 import { becameOf, failed } from './results.ts';
 import { isOwnScratch, placesOf } from './scratch.ts';
+import { signingInPost } from './signing.ts';
 
 export interface Rescue extends JobFacts {
   host: GitHubHost;
@@ -104,13 +105,15 @@ async function saveWork(post: Rescue): Promise<Partial<Result>> {
   const job = { ...post, serverUrl: host.serverUrl };
   const publishing = await checkedPublishing(job, memory.publishing, memory.run.scratch);
   // Without a fence, whatever Claude had: all is read as plain files, which needs nothing that may be gone by now.
-  const gate = openGate(publishing.gate, { environment: post.job, secrets: post.secrets });
+  const github = client(post);
+  const signing = await signingInPost(post, github);
+  const gate = openGate(publishing.gate, { environment: post.job, secrets: post.secrets, signing });
   const publisher = createPublisher({
     publishing,
     gate,
     token: async () => {
       // Here, so that the work becomes a patch when GitHub cannot confirm the target.
-      await checkTargets(post, publishing.gate.targets, client(post));
+      await checkTargets(post, publishing.gate.targets, github);
       return tokenOf(post);
     },
     stop: () => endSurvivors(post),

@@ -1,11 +1,13 @@
 /** Which of the two settings signs what is published, and whether it can. */
 import type { GitHubClient } from '../github/client.ts';
+import { fetchViewer } from '../github/permissions.ts';
 import type { Config } from '../words/config.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { Identity } from '../workspace/git.ts';
 import type { Signing } from '../workspace/signing.ts';
 import { checkSigningKey } from '../workspace/ssh-key.ts';
 import type { Door } from './door.ts';
+import { identityOf } from './identity.ts';
 
 type SigningSettings = Pick<Config, 'sshSigningKey' | 'useCommitSigning'>;
 
@@ -16,6 +18,16 @@ export function signingOf(
 ): Signing | null {
   if (sshSigningKey) return { by: 'ssh', key: sshSigningKey, identity };
   return useCommitSigning ? { by: 'github', client } : null;
+}
+
+/** Whose signature it is, is not for a memory of main's to say, where Claude's processes could write. */
+export async function signingInPost(
+  job: Pick<Door, 'config' | 'host'>,
+  client: GitHubClient,
+): Promise<Signing | null> {
+  const { sshSigningKey } = job.config;
+  const viewer = sshSigningKey ? await fetchViewer(client).catch(() => null) : null;
+  return signingOf(job.config, { client, identity: identityOf(job, viewer) });
 }
 
 /** Whether Claude has `commit_files` and `delete_files` in the place of `git commit` and `push_changes`. */

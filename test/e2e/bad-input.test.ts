@@ -55,6 +55,12 @@ describe('inputs that contradict each other or cannot be read are named before a
       'invalid_input',
       /`--json-schema` is not valid JSON/,
     ],
+    [
+      'a public key to sign with',
+      { ssh_signing_key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample' },
+      'invalid_input',
+      /`ssh_signing_key` cannot sign: it is not a private key/,
+    ],
     ['no model credential', { anthropic_api_key: '' }, 'model_auth', /no credential for the model/],
   ];
 
