@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
 import type { Issue } from '../../testkit/github/model.ts';
@@ -35,10 +36,11 @@ interface Reading {
   item?: Item;
   /** A personal token unless told. */
   token?: string;
+  signal?: AbortSignal;
 }
 
 /** Reads the issue's images as the engine does. Answers what each address has become, by the text of the file. */
-async function readImages({ item, token = github.token({ login: 'octo-org' }) }: Reading = {}) {
+async function readImages({ item, token = github.token({ login: 'octo-org' }), signal }: Reading = {}) {
   const { serverUrl } = github;
   const client = createClient(
     { apiUrl: github.apiUrl, graphqlUrl: github.graphqlUrl, serverUrl },
@@ -63,7 +65,7 @@ async function readImages({ item, token = github.token({ login: 'octo-org' }) }:
       download: (wanted) => downloadAttachment({ serverUrl, token: async () => token }, wanted),
     },
     directory,
-    signal: new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
   });
   const found = new Map<string, string>();
   for (const [address, path] of files)
@@ -178,6 +180,45 @@ test('what cannot be had is said, and the rest is there', async () => {
     ]),
   );
   expect(await readdir(directory)).toEqual(['1.png']);
+});
+
+test('several come at a time, and no more than four', async () => {
+  for (let n = 0; n < 12; n += 1) comment(`![](${github.attach(image(`${n}`))})`);
+  github.latencyMs = 30;
+  const { found } = await readImages({ token: appToken() });
+  github.latencyMs = 0;
+  expect(found.size).toBe(12);
+  const downloads = github.requests.filter(({ path }) => path.startsWith('/_attachments/'));
+  const atOnce = downloads.map(
+    (one) =>
+      downloads.filter(
+        (other) => other.startedAt <= one.startedAt && one.startedAt < other.startedAt + other.ms!,
+      ).length,
+  );
+  expect(Math.max(...atOnce)).toBeGreaterThan(1);
+  expect(Math.max(...atOnce)).toBeLessThanOrEqual(4);
+});
+
+test('all of them together have a limit too', async () => {
+  const large = (n: number) => Buffer.concat([image(`${n}`), Buffer.alloc(5 * 2 ** 20 - 100)]);
+  for (let n = 0; n < 10; n += 1) comment(`![](${github.attach(large(n))})`);
+  const { leftOut } = await readImages({ token: appToken() });
+  expect(await readdir(directory)).toHaveLength(8);
+  expect(leftOut).toEqual([{ what: 'images', count: 2, why: 'over 40 MiB together' }]);
+});
+
+test('one that does not come is given up when the time is over, and the others are there', async () => {
+  const [slow, good] = [github.attach(image('slow')), github.attach(image('good'))];
+  comment(`![](${slow}) ![](${good})`);
+  const over = new AbortController();
+  const restore = github.faults.add({ path: new RegExp(slow.split('/').at(-1)!), hang: true });
+  const reading = readImages({ token: appToken(), signal: over.signal });
+  while (!(await readdir(directory)).includes('2.png')) await setImmediate();
+  over.abort();
+  const { found, leftOut } = await reading;
+  restore();
+  expect([...found]).toEqual([[good, '2.png good']]);
+  expect(leftOut).toEqual([{ what: 'images', count: 1, why: 'could not be downloaded: no answer in time' }]);
 });
 
 test.each([
