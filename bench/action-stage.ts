@@ -19,7 +19,7 @@ export interface BenchStage extends AsyncDisposable {
   model: ScriptedModel;
   token: string;
   /** octocat comments on a new issue, and the action answers; `measure` samples memory, which costs time. */
-  mention(body: string, options?: { measure?: boolean }): Promise<ActionRun>;
+  mention(body: string, options?: { measure?: boolean; on?: 'issue' | 'pull request' }): Promise<ActionRun>;
 }
 
 export async function benchStage(): Promise<BenchStage> {
@@ -32,20 +32,24 @@ export async function benchStage(): Promise<BenchStage> {
   const project = await github.createRepository({ owner, name, files: sampleProject });
   project.setPermission('octocat', 'write');
   const token = github.token({ kind: 'actions', repositories: [repository] });
+  let pulls = 0;
+  const openPull = async (text: { title: string; body: string; author: string }) => {
+    pulls += 1;
+    const head = `topic-${pulls}`;
+    await project.addCommit({ branch: head, message: 'Begin', files: { 'notes.md': `${pulls}\n` } });
+    return github.createPullRequest(project, { ...text, head });
+  };
   return {
     github,
     model,
     token,
-    mention: async (body, { measure = false } = {}) => {
+    mention: async (body, { measure = false, on = 'issue' } = {}) => {
       github.latencyMs = 0;
       await rm(workspace, { recursive: true, force: true });
       await checkout({ serverUrl: github.serverUrl, repository, workspace, token });
-      const issue = github.createIssue(project, {
-        title: 'The greeting is misspelt',
-        body: 'Helo',
-        author: 'octocat',
-      });
-      const event = await github.event.issueComment(github.comment(issue, { author: 'octocat', body }));
+      const text = { title: 'The greeting is misspelt', body: 'Helo', author: 'octocat' };
+      const subject = on === 'issue' ? github.createIssue(project, text) : await openPull(text);
+      const event = await github.event.issueComment(github.comment(subject, { author: 'octocat', body }));
       github.clearRequests();
       model.requests.splice(0);
       github.latencyMs = latencyMs;

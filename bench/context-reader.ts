@@ -7,6 +7,8 @@ import { createClient, type GitHubHost } from '../src/github/client.ts';
 export interface ReaderTask {
   host: GitHubHost;
   token: string;
+  /** Of the repository. */
+  name: string;
   number: number;
   /** `floor`: one page of files after the other, by bare requests; nothing that goes by cursor can be faster. */
   what: 'thread' | 'floor';
@@ -21,9 +23,10 @@ export interface ReaderFigures {
   threads: number;
 }
 
-const repository = { owner: 'octo-org', name: 'huge' };
+const owner = 'octo-org';
 
-async function readWhole({ host, token, number }: ReaderTask) {
+async function readWhole({ host, token, name, number }: ReaderTask) {
+  const repository = { owner, name };
   const { graphql } = createClient(host, async () => token);
   const fetched = await fetchThread({ graphql, repository, kind: 'pull_request', number });
   const task = { subject: null, trigger: { kind: 'opened' as const }, triggeredAt: null };
@@ -32,7 +35,7 @@ async function readWhole({ host, token, number }: ReaderTask) {
   return { files: files.length, comments: thread.comments.length, threads: reviewThreads.length };
 }
 
-async function readChain({ host, token, number }: ReaderTask) {
+async function readChain({ host, token, name, number }: ReaderTask) {
   const ask = async (query: string, variables: Record<string, unknown>) => {
     const headers = { authorization: `token ${token}` };
     const body = JSON.stringify({ query, variables });
@@ -40,11 +43,7 @@ async function readChain({ host, token, number }: ReaderTask) {
     return ((await answer.json()) as { data: Record<string, Record<string, unknown>> }).data;
   };
   type Page = { nodes: unknown[]; pageInfo: { more: boolean; cursor: string } };
-  const first = await ask(queries.first.PullRequest, {
-    owner: repository.owner,
-    name: repository.name,
-    number,
-  });
+  const first = await ask(queries.first.PullRequest, { owner, name, number });
   const { id, files } = first.repository!.subject as { id: string; files: Page };
   let count = files.nodes.length;
   for (let page = files; page.pageInfo.more; ) {
