@@ -81,7 +81,6 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
       !plan.head?.fork || plan.targets[0]?.repository !== `${task.repository.owner}/${task.repository.name}`,
     targets: plan.targets,
     neverTo: plan.neverTo,
-    continues: plan.head && !plan.isNew ? plan.targets[0]! : null,
     limits: { protectedPaths, allowProtectedPaths, maxChangedFiles, maxFileKib },
     environment: door.job,
     secrets: request.secrets,

@@ -118,7 +118,7 @@ export async function onNamedBranch(
       if (statusOf(error) !== 404) throw error;
       return null;
     });
-  if (!found) return { ...plan, targets: [target] };
+  if (!found) return { ...plan, targets: [{ ...target, isNew: true }] };
   if (found.protected) throw wrong('branch', `${shown(branch)} is protected.`);
   const { sha } = found.commit;
   const { commits } = await client.rest<{ commits: ComparedCommit[] }>(

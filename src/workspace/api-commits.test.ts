@@ -169,3 +169,17 @@ test('the gate checks first: what it refuses asks GitHub nothing', async () => {
   await expect(stage.publish()).rejects.toMatchObject({ reason: 'gate_refused' });
   expect(stage.github.requests).toEqual([]);
 });
+
+test('post knows a branch that main had made for its own, before it had a commit', async () => {
+  await using stage = await setStage();
+  const operation = 'CommitOnBranch';
+  stage.github.faults.add({ operation, reset: true });
+  // And main is killed before it could take the empty branch away.
+  stage.github.faults.add({ method: 'DELETE', path: /\/git\/refs\//, status: 502 });
+  const mine = commit(stage.directory, { 'a.txt': 'x\n' });
+  await expect(stage.publish()).rejects.toMatchObject({ reason: 'github_unavailable' });
+  expect(stage.repository.tip(target.branch)).toBe(stage.base);
+  stage.github.faults.clear();
+  const reopened = openGate(JSON.parse(JSON.stringify(stage.gate.state)), { signing: stage.signing });
+  await stage.expectSame(mine, await stage.publish({ through: reopened }));
+});

@@ -47,6 +47,7 @@ interface Course {
   context: GateContext;
   client: GitHubClient;
   place: BranchPlace;
+  isNew: boolean;
   signed: SignedCommits;
   /** Where the branch is; null as long as it is not there. */
   at: string | null;
@@ -70,7 +71,8 @@ export async function publishThroughApi(context: GateContext, request: ApiReques
   const [owner, repo] = target.repository.split('/') as [string, string];
   const place = { owner, repo, branch: target.branch };
   const signed = await signedCommits(context, `${target.repository} ${target.branch}`);
-  const course: Course = { context, client, place, signed, at: null, made: new Map(), joined: 0 };
+  const isNew = target.isNew === true;
+  const course: Course = { context, client, place, isNew, signed, at: null, made: new Map(), joined: 0 };
   for (let attempt = 1; ; attempt++) {
     try {
       course.at = await readBranch(client, place);
@@ -94,10 +96,12 @@ export async function publishThroughApi(context: GateContext, request: ApiReques
  * others have pushed: then the rest goes on top of theirs. @throws Moved, Conflict
  */
 async function takeUp(course: Course, { remote, target, sha: tip }: ApiRequest): Promise<Replayed[]> {
-  const { context, client, place, signed, at } = course;
+  const { context, client, place, isNew, signed, at } = course;
+  const { base, trusted } = context.state;
   const pending = async () => replay(context, await unsignedCommits(context, tip, signed), signed);
-  if (at === null || [context.state.base, ...context.state.trusted, ...signed.values()].includes(at))
-    return pending();
+  // A new name that somebody else took is theirs, whatever it is at.
+  const expected = isNew ? signed.values() : [base, ...trusted, ...signed.values()];
+  if (at === null || expected.includes(at)) return pending();
   const [first, ...rest] = await pending();
   const found = first && (await readCommit(client, place, at));
   if (first && found && isSame(found, first, signed)) {
@@ -190,8 +194,13 @@ async function tipOf({ client, place }: Course): Promise<RemoteCommit> {
 }
 
 async function pointTo(course: Course, sha: string): Promise<void> {
-  const { client, place, at } = course;
+  const { context, client, place, signed, at } = course;
   if (at === sha) return;
+  // Noted before it is made: by this, `post` knows the branch for its own.
+  if (at === null && !signed.values().includes(sha)) {
+    const { stdout: tree } = await context.run(['rev-parse', `${sha}^{tree}`]);
+    await signed.set(sha, { sha, tree });
+  }
   const done = at === null ? createBranch(client, place, sha) : moveBranch(client, place, sha);
   if (!(await done)) throw new Moved();
   course.at = sha;

@@ -16,7 +16,7 @@ export const files = {
   'run.sh': '#!/bin/sh\n',
   'dir/c.txt': 'three\n',
 };
-export const target = { repository: 'octo-org/hello', branch: 'claude/issue-1' };
+export const target = { repository: 'octo-org/hello', branch: 'claude/issue-1', isNew: true };
 const identity = { name: 'claude[bot]', email: 'claude@example.com' };
 export const second = { ...target, branch: 'claude/issue-1-2' };
 

@@ -37,8 +37,6 @@ export interface GateState {
   targets: Target[];
   /** Branches that are never published to, whatever `targets` says: the base and the default branch. */
   neverTo: Target[];
-  /** The branch that `base` is the tip of, where the work goes on with one; null for a new branch. */
-  continues: Target | null;
   limits: GateLimits;
   /** True when the checkout is a partial clone, whose unchanged files may be missing. */
   partial: boolean;

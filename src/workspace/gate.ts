@@ -37,8 +37,6 @@ export interface GateRequest extends GateOptions {
   baseIsTrusted?: boolean;
   targets: Target[];
   neverTo: Target[];
-  /** The branch that `base` is the tip of; null (unless told) for a new branch. */
-  continues?: Target | null;
   limits: GateLimits;
 }
 
@@ -85,7 +83,6 @@ export async function createGate(request: GateRequest): Promise<Gate> {
     trusted,
     targets,
     neverTo,
-    continues: request.continues ?? null,
     limits,
     partial,
     changesHands: Boolean(request.fence?.owner),

@@ -62,6 +62,13 @@ test('what both changed is named, nothing is published there, and another name t
 test.each<[string, (stage: Stage) => Promise<string>]>([
   ['a new branch whose name somebody took first', (stage) => theirs(stage)],
   [
+    'the same when it has no commits yet',
+    async ({ repository, base }) => {
+      await repository.setBranch(target.branch, base);
+      return base;
+    },
+  ],
+  [
     'a branch that was given another history',
     async (stage) => {
       const first = await withFirst(stage);
@@ -81,10 +88,10 @@ test.each<[string, (stage: Stage) => Promise<string>]>([
 });
 
 test('the branch of a pull request is joined from the first commit on', async () => {
-  await using stage = await setStage({ continues: target });
+  await using stage = await setStage();
   const pushed = await theirs(stage);
   commit(stage.directory, { 'ours.txt': 'ours\n' });
-  const { sha } = await stage.publish();
+  const { sha } = await stage.publish({ to: { ...target, isNew: false } });
   expect((await stage.repository.commit(sha))?.parents).toEqual([pushed]);
 });
 

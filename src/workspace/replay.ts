@@ -109,9 +109,7 @@ export async function joinTheirs(context: GateContext, request: JoinRequest): Pr
   const history = new Set(await listed(theirs));
   const isThere = (sha: string) => history.has(signed.get(sha)?.sha ?? '');
   const published = signed.keys().filter(isThere);
-  const beganThere =
-    state.continues?.repository === target.repository && state.continues.branch === target.branch;
-  if (!beganThere && !published.length) return null;
+  if (target.isNew && !published.length) return null;
   const on = (await listed(tip)).find(isThere) ?? state.base;
   const { stdout: others } = await run(['rev-list', '--count', theirs, '--not', signed.published(on)]);
   await signed.forget(signed.keys().filter((sha) => !isThere(sha)));

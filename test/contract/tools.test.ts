@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { commentServer } from '../../src/mcp/comment.ts';
 import { contextServer } from '../../src/mcp/context.ts';
-import { filesServer } from '../../src/mcp/files.ts';
+import { type FileCommit, fileCommitsServer, filesServer } from '../../src/mcp/files.ts';
 import { pullRequestServer } from '../../src/mcp/pull-request.ts';
 import { AppError } from '../../src/words/errors.ts';
 import type { Progress } from '../../src/words/result.ts';
@@ -22,6 +22,7 @@ const servers: ToolServer[] = [
   commentServer(async () => {}),
   contextServer(answers, 'pull_request'),
   filesServer(async () => 'Pushed.'),
+  fileCommitsServer(async () => 'Committed.'),
   pullRequestServer(async () => 'Updated.'),
 ];
 const tools = servers.flatMap((server) => server.tools.map((tool) => ({ server: server.name, tool })));
@@ -60,6 +61,43 @@ describe('push_changes', () => {
   test('answers what happened', async () => {
     const tool = only(filesServer(async () => 'Pushed 2 commits to claude/issue-7.'));
     expect(await tool.call({})).toEqual({ text: 'Pushed 2 commits to claude/issue-7.', isError: false });
+  });
+});
+
+describe('commit_files and delete_files', () => {
+  const asked = async (name: string, input: Record<string, unknown>) => {
+    const requests: FileCommit[] = [];
+    const { tools } = fileCommitsServer(async (request) => {
+      requests.push(request);
+      return 'Published 1 commit.';
+    });
+    return { ...(await tools.find((tool) => tool.name === name)!.call(input)), requests };
+  };
+  const message = 'Say why';
+
+  test.each<[string, Record<string, unknown>, FileCommit['files']]>([
+    ['commit_files', { files: ['a', 'b/'], message }, { paths: ['a', 'b/'], remove: false }],
+    ['delete_files', { paths: ['a'], message }, { paths: ['a'], remove: true }],
+    ['delete_files', { files: ['a'], message }, { paths: ['a'], remove: true }],
+    ['delete_files', { paths: ['a'], files: ['b'], message }, { paths: ['a', 'b'], remove: true }],
+  ])('%s %j', async (name, input, files) => {
+    expect(await asked(name, input)).toEqual({
+      ...{ text: 'Published 1 commit.', isError: false },
+      requests: [{ message, files }],
+    });
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['commit_files', { message }, 'files'],
+    ['commit_files', { files: [], message }, 'files'],
+    ['commit_files', { files: [''], message }, 'files'],
+    ['commit_files', { files: ['a'], message: ' ' }, 'message'],
+    ['delete_files', { message }, 'paths'],
+    ['delete_files', { paths: ['a'] }, 'message'],
+  ])('%s does not take %j', async (name, input, says) => {
+    const answer = await asked(name, input);
+    expect(answer).toMatchObject({ isError: true, requests: [] });
+    expect(answer.text).toContain(says);
   });
 });
 
