@@ -1,47 +1,67 @@
 /** The blocks of a markdown text: what is code, where a paragraph ends, what is quoted. */
 
-/** Where the content of the list item begins that is being read; 0 outside of lists. */
-export interface Place {
-  itemColumn: number;
-}
+/** Where the content begins of the list items that are being read, the outermost first. */
+export type Place = number[];
 
 const marker = String.raw`(?:[-+*]|\d{1,9}[.)])`;
 const listItem = new RegExp(String.raw`([ \t]*)(?:${marker}[ \t]+)+(?=\S)`, 'y');
 const fence = new RegExp(`([ \\t]*)((?:${marker}[ \\t]+)*)(\`{3,}(?=[^\`\\n]*(?:\\n|$))|~{3,})`, 'y');
-const quote = /((?: {0,3}>[ \t]?)+)/y;
+const quote = new RegExp(String.raw`([ \t]*(?:${marker}[ \t]+)*)(>[ \t]?(?: {0,3}>[ \t]?)*)`, 'y');
+const delimiterRow = /[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t\r]*(?:\n|$)/y;
 /** An item whose first line is empty. */
 const emptyItem = new RegExp(String.raw`([ \t]*)${marker}[ \t\r]*(?:\n|$)`, 'y');
 const blank = /[ \t\r]*(?:\n|$)/y;
 const heading = /([ \t]*)#{1,6}(?=\s|$)/y;
 const rule = /([ \t]*)(?:-{3,}|={1,}|\*{3,}|_{3,})[ \t\r]*(?:\n|$)/y;
+const underline = /[ \t]*=+[ \t\r]*(?:\n|$)/y;
 /** HTML that reaches to the next blank line, whatever markdown it holds. */
 const htmlBlock = afterItems(
   /<(?:\/?(?:address|article|aside|base|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|template|tfoot|th|thead|title|tr|track|ul)(?=[\s/>]|$))/,
 );
 /** HTML that reaches to its end, over blank lines too. */
-const rawHtml = afterItems(/<(pre|script|style|textarea)(?=[\s>]|$)/);
-const comment = afterItems(/<[!?]/);
-const loneTag = afterItems(/<\/?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>\n]*)?>[ \t\r]*(?:\n|$)/);
+const rawHtml = afterItems(/<(?:pre|script|style|textarea)(?=[\s>]|$)/);
+const rawEnd = /<\/(?:pre|script|style|textarea)>/i;
+/** HTML that reaches to the end of the line where its mark stands, whatever is between. */
+const marked = afterItems(/<(!--|\?|!\[CDATA\[|![A-Z])/);
+const markOf = (opening: string) =>
+  ({ '!--': /-->/, '?': /\?>/, '![cdata[': /\]\]>/ })[opening.toLowerCase()] ?? />/;
+const loneTag = afterItems(
+  /<(?:\/[A-Za-z][A-Za-z0-9-]*|[A-Za-z][A-Za-z0-9-]*(?:[ \t]+[A-Za-z_:][\w.:-]*(?:[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s"'=<>`]+))?)*[ \t]*\/?)[ \t]*>[ \t\r]*(?:\n|$)/,
+);
 
 /** What begins a block also begins it as the first thing of a list item. */
 function afterItems(beginning: RegExp): RegExp {
   return new RegExp(String.raw`([ \t]*(?:${marker}[ \t]+)*)${beginning.source}`, 'iy');
 }
 
-/** The end of the fenced or indented code block at `at`, the start of a line; null when there is none. */
-export function codeBlockEnd(text: string, at: number, place: Place): number | null {
-  enterOrLeaveList(text, at, place);
+/** The fenced or indented code block at `at`, the start of a line, where it is shown; null when there is none. */
+export function codeBlock(text: string, at: number, place: Place): { end: number; shown: string } | null {
   const opening = opens(fence, text, at, place);
   if (opening) {
-    const item = opening[2] ? columns(opening[1]! + opening[2]) : place.itemColumn;
-    return fenceEnd(text, at, { mark: opening[3]!, item });
+    const item = opening[2] ? columns(opening[1]! + opening[2]) : itemColumn(place);
+    const end = fenceEnd(text, at, { mark: opening[3]!, item });
+    return { end, shown: opening[0] + withoutNotes(text.slice(at + opening[0].length, end)) };
   }
   const indented = (line: number) =>
-    matchAt(blank, text, line) === null && indentation(text, line) >= place.itemColumn + 4;
+    matchAt(blank, text, line) === null && indentation(text, line) >= itemColumn(place) + 4;
   if (!indented(at)) return null;
   let end = nextLine(text, at);
   while (end < text.length && indented(end)) end = nextLine(text, end);
-  return end;
+  return { end, shown: text.slice(at, end) };
+}
+
+/** The page shows nothing of what follows a fence's mark; the language, one short word, tells how to read the code. */
+function withoutNotes(code: string): string {
+  return code.replace(/^([^\S\n]*)([^\n]*)/, (_, blanks: string, info: string) => {
+    const language = /^[\w+#.:{}/-]{1,24}(?=\s|$)/.exec(info);
+    const lineEnd = info.endsWith('\r') ? '\r' : '';
+    if (!language) return lineEnd;
+    return (
+      blanks +
+      language[0] +
+      (language[0].length + lineEnd.length < info.length ? lineEnd : info.slice(language[0].length))
+    );
+  });
 }
 
 /** A fence ends with its mark, or with the list item that it is in. */
@@ -56,37 +76,68 @@ function fenceEnd(text: string, at: number, { mark, item }: { mark: string; item
   return text.length;
 }
 
-/** Where the paragraph or HTML block at `at` ends. In HTML there is no markdown code. */
-export function paragraphEnd(text: string, at: number, place: Place): { end: number; html: boolean } {
-  const first = nextLine(text, at);
-  if (matchAt(blank, text, at) || opens(heading, text, at, place)) return { end: first, html: false };
-  // A comment that is longer than its line is read to its end all the same.
-  if (opens(comment, text, at, place)) return { end: first, html: true };
-  const raw = opens(rawHtml, text, at, place);
-  if (raw) return { end: rawHtmlEnd(text, at, raw[2]!), html: true };
-  const html = Boolean(opens(htmlBlock, text, at, place) ?? opens(loneTag, text, at, place));
-  const inList = place.itemColumn > 0;
-  for (let line = first; line < text.length; line = nextLine(text, line)) {
-    if (matchAt(blank, text, line)) return { end: line, html };
-    if (html) continue;
-    if (
-      [fence, heading, rule, htmlBlock, rawHtml, comment].some((start) => opens(start, text, line, place)) ||
-      matchAt(quote, text, line)
-    ) {
-      return { end: line, html };
-    }
-    const item = matchAt(listItem, text, line);
-    // Outside of a list only an item without a number, or with the number one, ends a paragraph.
-    if (item && (inList || !/^\s*\d/.test(item[0]) || /^\s*1[.)]/.test(item[0]))) return { end: line, html };
-  }
-  return { end: text.length, html };
+/** A paragraph (a heading, a line without words too), or HTML in which there is no markdown. */
+export interface Prose {
+  end: number;
+  html: boolean;
+  /** True for a paragraph that lines after it could still belong to, were they not the end of the text. */
+  open: boolean;
 }
 
-function rawHtmlEnd(text: string, at: number, name: string): number {
-  const closing = new RegExp(`</${name}>`, 'ig');
-  closing.lastIndex = at;
-  const found = closing.exec(text);
-  return found ? nextLine(text, found.index) : text.length;
+export function prose(text: string, at: number, place: Place): Prose {
+  const first = nextLine(text, at);
+  if (matchAt(blank, text, at) || [heading, rule, emptyItem].some((line) => opens(line, text, at, place)))
+    return { end: first, html: false, open: false };
+  const mark = opens(marked, text, at, place);
+  const close = mark ? markOf(mark[2]!) : opens(rawHtml, text, at, place) && rawEnd;
+  if (close) return { end: htmlEnd(text, at, { place, close }), html: true, open: false };
+  if (opens(htmlBlock, text, at, place) ?? opens(loneTag, text, at, place)) {
+    let end = first;
+    while (end < text.length && !matchAt(blank, text, end) && indentation(text, end) >= itemColumn(place))
+      end = nextLine(text, end);
+    return { end, html: true, open: false };
+  }
+  // A list with any number may follow a table.
+  const isTable = first < text.length && matchAt(delimiterRow, text, first) !== null;
+  let end = first;
+  while (end < text.length && continues(text, end, place, isTable ? 'other' : 'paragraph'))
+    end = nextLine(text, end);
+  return { end, html: false, open: end === text.length };
+}
+
+/**
+ * Whether the line at `at` goes on with the paragraph above it.
+ * @param after `other` for a table, and for a paragraph in a quote that the line is not in: any list item ends these, and
+ *   there is nothing to underline.
+ */
+function continues(
+  text: string,
+  at: number,
+  place: Place,
+  after: 'paragraph' | 'other' = 'paragraph',
+): boolean {
+  if (matchAt(blank, text, at)) return false;
+  const item = opens(listItem, text, at, place);
+  // Outside of a list only an item without a number, or with the number one, ends a paragraph.
+  if (item) return after === 'paragraph' && place.length === 0 && /^\s*(?!1[.)])\d/.test(item[0]);
+  if (after === 'other' && opens(emptyItem, text, at, place)) return false;
+  // Less indented than its list item, an underline is words.
+  if (matchAt(underline, text, at) && (after === 'other' || indentation(text, at) < itemColumn(place)))
+    return true;
+  return ![quote, fence, heading, rule, htmlBlock, rawHtml, marked].some((start) =>
+    opens(start, text, at, place),
+  );
+}
+
+/** HTML that goes on over blank lines ends behind its mark, or with the list item that it is in. */
+function htmlEnd(text: string, at: number, { place, close }: { place: Place; close: RegExp }): number {
+  for (let line = at; line < text.length; ) {
+    if (line > at && !matchAt(blank, text, line) && indentation(text, line) < itemColumn(place)) return line;
+    const next = nextLine(text, line);
+    if (close.test(text.slice(line, next))) return next;
+    line = next;
+  }
+  return text.length;
 }
 
 /** Where a footnote ends whose first paragraph ends at `at`: indented paragraphs after it belong to it. */
@@ -100,40 +151,90 @@ export function noteEnd(text: string, at: number): number {
   return end;
 }
 
+export interface Quoted {
+  /** What stands before the first line, and before each further one. */
+  prefixes: [first: string, other: string];
+  inner: string;
+  end: number;
+}
+
 /** Consecutive lines quoted to the same depth, without their marks; null when the line at `at` is not quoted. */
-export function quotedLines(text: string, at: number): { prefix: string; inner: string; end: number } | null {
-  const depth = (prefix: string) => prefix.split('>').length;
-  const first = matchAt(quote, text, at);
+export function quotedLines(text: string, at: number, place: Place): Quoted | null {
+  const first = opens(quote, text, at, place);
   if (!first) return null;
+  const prefixes: Quoted['prefixes'] = [first[0], ' '.repeat(itemColumn(place)) + first[2]!];
   let inner = '';
   let line = at;
-  for (
-    let mark: RegExpExecArray | null = first;
-    mark;
-    mark = line < text.length ? matchAt(quote, text, line) : null
-  ) {
-    if (depth(mark[0]) !== depth(first[0])) break;
+  for (let mark: RegExpExecArray | null = first; mark; ) {
     const end = nextLine(text, line);
-    inner += text.slice(line + mark[0].length, end);
+    inner += unquoted(mark[0], text.slice(line + mark[0].length, end));
     line = end;
+    mark = line < text.length ? opens(quote, text, line, place) : null;
+    const belongs = mark && /^[ \t]*>/.test(mark[0]) && columns(mark[1]!) >= itemColumn(place);
+    if (!belongs || depth(mark![0]) !== depth(first[0])) break;
   }
-  return { prefix: first[0], inner, end: line };
+  return { prefixes, inner, end: line };
+}
+
+/** A tab reaches as far inside of a quote as it did outside of it. */
+function unquoted(prefix: string, line: string): string {
+  const blanks = /^[ \t]*/.exec(line)![0];
+  if (!/\t/.test(prefix + blanks)) return line;
+  const start = prefix.endsWith('\t') ? columns(prefix.slice(0, -1)) + 1 : columns(prefix);
+  return ' '.repeat(columns(prefix + blanks) - start) + line.slice(blanks.length);
+}
+
+/**
+ * Lines that go on with the paragraph that a quote ends with, although they are not quoted, or less deeply. They are put
+ * in one line, in which nothing can begin a block.
+ */
+export function lazyLines(text: string, { prefixes, end }: Quoted, place: Place): Quoted {
+  let inner = '';
+  let line = end;
+  while (line < text.length) {
+    const mark = opens(quote, text, line, place)?.[0] ?? '';
+    const next = nextLine(text, line);
+    const words = text.slice(line + mark.length, next);
+    if (depth(mark) > depth(prefixes[0]) || /^[ \t]*[^> \t]/.test(mark)) break;
+    if (!continues(words, 0, mark ? [] : place, 'other')) break;
+    inner += ` ${words.trim()}`;
+    line = next;
+  }
+  return { prefixes, inner, end: line };
+}
+
+function depth(prefix: string): number {
+  return prefix.split('>').length;
 }
 
 /** Blocks in a list item are indented with it; the first line that is less indented leaves it. */
-function enterOrLeaveList(text: string, at: number, place: Place): void {
+export function enterOrLeaveList(text: string, at: number, place: Place): void {
   if (matchAt(blank, text, at)) return;
+  const indented = indentation(text, at);
+  while (itemColumn(place) > indented) place.pop();
   const item = opens(listItem, text, at, place);
-  const empty = item ? null : opens(emptyItem, text, at, place);
-  if (item) place.itemColumn = columns(item[0]);
-  else if (empty) place.itemColumn = columns(empty[0].trimEnd()) + 1;
-  else place.itemColumn = Math.min(place.itemColumn, indentation(text, at));
+  if (!item) {
+    const empty = opens(emptyItem, text, at, place);
+    if (empty) place.push(columns(empty[0].trimEnd()) + 1);
+    return;
+  }
+  let column = 0;
+  for (const [, mark, blanks] of item[0].matchAll(/([ \t]*[^ \t]+)([ \t]+)/g)) {
+    const start = columns(mark!, column);
+    column = columns(blanks!, start);
+    // What is further away is code in an item that begins at once.
+    place.push(column - start > 4 ? start + 1 : column);
+  }
+}
+
+function itemColumn(place: Place): number {
+  return place.at(-1) ?? 0;
 }
 
 /** Matches the beginning of a block, which four columns of indentation would make code or plain text. */
 function opens(beginning: RegExp, text: string, at: number, place: Place): RegExpExecArray | null {
   const match = matchAt(beginning, text, at);
-  return match && columns(match[1]!) <= place.itemColumn + 3 ? match : null;
+  return match && columns(match[1]!) <= itemColumn(place) + 3 ? match : null;
 }
 
 function indentation(text: string, at: number): number {
@@ -141,13 +242,17 @@ function indentation(text: string, at: number): number {
 }
 
 /** A tab reaches to the next multiple of four. */
-function columns(indent: string): number {
-  let column = 0;
+function columns(indent: string, from = 0): number {
+  let column = from;
   for (const char of indent) column += char === '\t' ? 4 - (column % 4) : 1;
   return column;
 }
 
-export function nextLine(text: string, at: number): number {
+export function lineStart(text: string, at: number): number {
+  return text.lastIndexOf('\n', at - 1) + 1;
+}
+
+function nextLine(text: string, at: number): number {
   const end = text.indexOf('\n', at);
   return end < 0 ? text.length : end + 1;
 }

@@ -1,14 +1,15 @@
 /** HTML inside markdown: what GitHub's page does not show of it goes. */
 
-/** Elements that GitHub keeps, or shows as text; of any other a reader sees the content and not the tag. */
+/** Elements that GitHub keeps; of any other, but for `textElements`, a reader sees the content and not the tag. */
 const shownElements = new Set(
   (
     'a abbr b bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption ' +
     'figure font h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p picture pre q rp rt ruby s samp small source ' +
-    'span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video wbr ' +
-    'iframe noembed noframes plaintext script style textarea title xmp'
+    'span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video wbr'
   ).split(' '),
 );
+const textElements = new Set('iframe noembed noframes plaintext script style textarea title xmp'.split(' '));
+const shownTag = new RegExp(`</?(?:${[...textElements].join('|')})(?=[\\s/>])[^<>]*(?:<|$)`, 'iy');
 const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '));
 /** What is in them is for readers whose browser does not know them. */
 const hiddenElements = new Set(['template', 'rp', 'video']);
@@ -26,10 +27,17 @@ const addresses = new Set(['href', 'src']);
 const shownValue =
   /^["']?(?:left|right|center|justify|top|middle|bottom|baseline|ltr|rtl|auto|checkbox|[a-z]{2}(?:-[a-z]{2})?|[1ai]|[\d.:TZ+-]{1,30}(?:%|px|em)?)?["']?$/i;
 
+/**
+ * `Promise<void>` without code marks: the page hides the type, which Claude should see all the same. Only words that
+ * spell no sentence.
+ */
+const typeArgument =
+  /^<(?:[A-Z]|any|bool|boolean|byte|char|double|float|int|long|never|null|number|object|string|String|str|undefined|unknown|void|[fiu](?:8|16|32|64|128)|usize)>$/;
+
 /** Tags as markdown knows them, inside of a paragraph. */
 const strict = {
   name: /<(\/?)([A-Za-z][A-Za-z0-9-]*)/y,
-  attribute: /\s+([^\s"'<>/=`]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/y,
+  attribute: /\s+([A-Za-z_:][\w.:-]*)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/y,
   end: /\s*\/?>/y,
 };
 /** Tags as a browser reads them, inside of an HTML block: all up to the `>` is attributes, whatever quotes it holds. */
@@ -43,6 +51,8 @@ const loose = {
 export interface Replacement {
   end: number;
   put: string;
+  /** Set where what comes up to here is HTML, whatever is around it. */
+  htmlEnd?: number;
 }
 
 /** The paragraph or HTML block that is read. */
@@ -65,7 +75,7 @@ export class HtmlReader {
   /** True once something has been opened that hides all that comes after it, also outside of this text. */
   hidesRest = false;
   readonly #text: string;
-  readonly #missing = new Set<string>();
+  readonly #found = new Map<string, { from: number; at: number }>();
   #closings: Map<number, number> | null = null;
 
   constructor(text: string) {
@@ -74,22 +84,47 @@ export class HtmlReader {
 
   /** What becomes of the markup at `at` (a `<`); null when it is text or may stay as it is. */
   read(at: number, block: Block): Replacement | null {
+    return block.html ? this.#inHtml(at, block) : this.#inParagraph(at, block);
+  }
+
+  /** As a browser reads it. What it opens and does not close goes on behind the block, where markdown makes tags. */
+  #inHtml(at: number, block: Block): Replacement | null {
     const text = this.#text;
-    if (text.startsWith('<!--', at)) return this.#until('-->', { at, skip: 2 }, block);
-    if (text.startsWith('<![CDATA[', at)) return this.#until(']]>', { at, skip: 9 }, block);
-    if (text.startsWith('<?', at)) return this.#until('?>', { at, skip: 2 }, block);
-    const start = text.slice(at, at + 3);
-    if (/^<![A-Za-z]/.test(start) || (block.html && /^<(?:!|\/[^A-Za-z])/.test(start)))
-      return this.#until('>', { at, skip: 2 }, block);
+    const start = text.slice(at, at + 5);
+    if (start.startsWith('<!--')) {
+      const close = /--!?>/g;
+      // `<!-->` and `<!--->` are whole comments, `<!--!>` is only the beginning of one.
+      close.lastIndex = matchAt(/<!---?>/y, text, at) ? at + 2 : at + 4;
+      const found = close.exec(text);
+      return found && close.lastIndex <= block.end ? { end: close.lastIndex, put: '' } : this.#rest();
+    }
+    if (/^<(?:[!?]|\/[^A-Za-z])/.test(start)) {
+      const end = this.#find('>', at + 2) + 1;
+      return { end: end > 0 && end <= block.end ? end : block.end, put: '' };
+    }
     return this.#element(at, block);
   }
 
-  /** Markdown shows as text what is not closed; in an HTML block a browser hides everything after it. */
-  #until(close: string, { at, skip }: { at: number; skip: number }, { html }: Block): Replacement | null {
-    const found = this.#missing.has(close) ? -1 : this.#text.indexOf(close, at + skip);
-    if (found >= 0) return { end: found + close.length, put: '' };
-    this.#missing.add(close);
-    return html ? this.#rest() : null;
+  /** As markdown reads it: what is not closed in its paragraph is text. What is closed is HTML up to its end. */
+  #inParagraph(at: number, block: Block): Replacement | null {
+    const text = this.#text;
+    const opening = matchAt(/<!---?>|<!--|<!\[CDATA\[|<\?|<![A-Za-z]/y, text, at)?.[0];
+    if (!opening) return this.#element(at, block);
+    if (opening.endsWith('>')) return { end: at + opening.length, put: '' };
+    const close = { '<!--': '-->', '<![CDATA[': ']]>', '<?': '?>' }[opening] ?? '>';
+    const found = this.#find(close, at + opening.length);
+    const end = found + close.length;
+    if (found < 0 || end > block.end) return null;
+    return { ...this.#inHtml(at, { end, html: true })!, htmlEnd: end };
+  }
+
+  /** Where a mark stands next; remembered, as one that is far away is looked for again and again. */
+  #find(mark: string, from: number): number {
+    const known = this.#found.get(mark);
+    if (known && known.from <= from && (known.at < 0 || known.at >= from)) return known.at;
+    const at = this.#text.indexOf(mark, from);
+    this.#found.set(mark, { from, at });
+    return at;
   }
 
   #rest(): Replacement {
@@ -98,14 +133,16 @@ export class HtmlReader {
   }
 
   #element(at: number, block: Block): Replacement | null {
+    // Of these GitHub makes text: what seems to be an attribute may be a tag.
+    if (block.html && matchAt(shownTag, this.#text, at)) return null;
     const tag = this.#tag(at, block);
     if (tag === null || 'put' in tag) return tag;
     const { name, closes, end, shown, hides } = tag;
     if ((hides || hiddenElements.has(name)) && !closes && !voidElements.has(name))
       return { end: this.#closing(at) ?? Math.max(end, block.end), put: name === 'video' ? shown : '' };
-    if (shownElements.has(name)) return shown === this.#text.slice(at, end) ? null : { end, put: shown };
-    // `Promise<void>` without code marks: GitHub hides the type, and hides nothing else that way.
-    const isType = /^<[A-Za-z]\w{0,19}>$/.test(shown) && /\w/.test(this.#text[at - 1] ?? '');
+    if (shownElements.has(name) || textElements.has(name))
+      return shown === this.#text.slice(at, end) ? null : { end, put: shown };
+    const isType = typeArgument.test(this.#text.slice(at, end)) && /\w/.test(this.#text[at - 1] ?? '');
     return isType ? null : { end, put: '' };
   }
 
@@ -125,8 +162,8 @@ export class HtmlReader {
       position += found[0].length;
       const value = found[2] ?? '';
       // A quote that the block does not close goes on behind it, over all that follows.
-      if (block.html && position > block.end)
-        return /^["']/.test(value) ? this.#rest() : { end: block.end, put: '' };
+      if (block.html && (position > block.end || isOpen(value)))
+        return /^["']/.test(value) ? this.#rest() : this.#openTag(block);
       const key = found[1]!.toLowerCase();
       hides ||= key === 'hidden' || (key === 'style' && hidingStyle.test(value));
       const known =
@@ -134,8 +171,9 @@ export class HtmlReader {
       if (known || addresses.has(key)) shown += found[0];
     }
     const ending = matchAt(grammar.end, text, position);
-    if (!ending) return block.html ? { end: block.end, put: '' } : null;
+    if (!ending) return block.html ? this.#openTag(block) : null;
     const end = position + ending[0].length;
+    if (end > block.end) return block.html ? this.#openTag(block) : null;
     return {
       name: opening[2]!.toLowerCase(),
       closes: opening[1] !== '',
@@ -143,6 +181,11 @@ export class HtmlReader {
       shown: shown + ending[0],
       hides,
     };
+  }
+
+  /** A tag that its block does not end goes on until markdown makes a tag of the next block, which HTML would not. */
+  #openTag({ end }: Block): Replacement {
+    return matchAt(/\s*</y, this.#text, end) ? this.#rest() : { end, put: '' };
   }
 
   /** Where the element that opens at `at` ends; all elements are paired in one pass, the first time one is asked for. */
@@ -167,6 +210,11 @@ function pairElements(text: string): Map<number, number> {
     }
   }
   return closings;
+}
+
+/** Whether a value has a quote that is not closed. */
+function isOpen(value: string): boolean {
+  return /^["']/.test(value) && (value.length === 1 || !value.endsWith(value[0]!));
 }
 
 function unquoted(value: string): string {

@@ -46,10 +46,22 @@ export class Links {
     }
   }
 
-  /** A definition at the start of a block: what is left of it is the mark of its list item. */
-  definition(text: string, at: number): LinkPart | null {
-    const found = matchAt(definitionHere, text, at);
-    return found && { end: at + found[0].length, put: found[1]!.trim() && `${found[1]}\n` };
+  /** Definitions at the start of a paragraph: what is left of them is the mark of their list item. */
+  definitions(text: string, at: number, paragraphEnd: number): LinkPart | null {
+    const paragraph = text.slice(at, paragraphEnd);
+    let end = 0;
+    let put = '';
+    for (
+      let found = matchAt(definitionHere, paragraph, 0);
+      found;
+      found = matchAt(definitionHere, paragraph, end)
+    ) {
+      if (end > 0 && found[1]!.trim()) break;
+      if (found[1]!.trim()) put = `${found[1]}\n`;
+      end += found[0].length;
+      if (end >= paragraph.length) break;
+    }
+    return end > 0 ? { end: at + end, put } : null;
   }
 
   /** GitHub shows a footnote only where something refers to it. */

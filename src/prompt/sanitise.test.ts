@@ -141,7 +141,7 @@ test('invisible characters in a name are spelt out', () => {
   expect(spellInvisible('a\u200Bb\u{E0041}👩‍💻')).toBe('a\\u{200b}b\\u{e0041}👩‍💻');
 });
 
-/** Each would take minutes if any part were looked at again for every other. */
+/** Each would take minutes, and so the test's own time, if any part were looked at again for every other. */
 test.each(
   [
     '<!--',
@@ -200,13 +200,22 @@ test.each(
     '](((',
     '> <!--\n',
     '\u200B```\n',
+    '- > ',
+    '> ```\na\n',
+    '> a\nb\n',
+    '>> a\n> b\n',
+    '- <?\n',
+    '- <div>\n',
+    '<title <',
+    '<div "',
+    '|-|\n',
+    '1.\n',
+    'a\n=\n',
   ].map((unit) => [JSON.stringify(unit), unit]),
 )('65 KB of %s take linear time', (_, unit) => {
   const text = unit.repeat(Math.ceil(65_536 / unit.length));
-  const start = performance.now();
-  sanitise(text);
+  expect(sanitise(text).length).toBeLessThanOrEqual(text.length);
   sanitise(`${text}x`);
-  expect(performance.now() - start).toBeLessThan(1_000);
 });
 
 test.each([
@@ -225,10 +234,13 @@ test.each([
   ['-', ' '],
 ])('64 KB behind %j take linear time: %j', (start, unit) => {
   const text = start + unit.repeat(65_536);
-  const before = performance.now();
-  sanitise(text);
+  expect(sanitise(text).length).toBeLessThanOrEqual(text.length);
   sanitise(`${text}x`);
-  expect(performance.now() - before).toBeLessThan(1_000);
+});
+
+test.each(['<', '<!--', '[', '[[]]', '&', '`', '> ', '- '])('1 MB of %j is read in one go', (unit) => {
+  const text = unit.repeat(2 ** 20 / unit.length);
+  expect(sanitise(text).length).toBeLessThanOrEqual(text.length);
 });
 
 test('a definition used thousands of times does not multiply the text', () => {

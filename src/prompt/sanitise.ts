@@ -1,5 +1,15 @@
 /** Takes out of incoming markdown what its reader on GitHub does not see, so that nobody instructs Claude in secret. */
-import { codeBlockEnd, nextLine, noteEnd, type Place, paragraphEnd, quotedLines } from './blocks.ts';
+import {
+  codeBlock,
+  enterOrLeaveList,
+  lazyLines,
+  lineStart,
+  noteEnd,
+  type Place,
+  prose,
+  type Quoted,
+  quotedLines,
+} from './blocks.ts';
 import { type Block, HtmlReader, readEntity } from './html.ts';
 import { withoutInvisible } from './invisible.ts';
 import { Links } from './links.ts';
@@ -10,7 +20,13 @@ interface Reading {
   html: HtmlReader;
   links: Links;
   out: string[];
+  open: Shown['open'];
+  /** How many quotes it stands in, each of which may be in a list item of the one before. */
+  depth: number;
 }
+
+/** What is nested deeper is left out. */
+const deepest = 20;
 
 /** One piece of inline markup. `put` replaces it; null leaves it as it is. */
 interface Mark {
@@ -44,39 +60,73 @@ function sanitiseMarkdown(text: string): string {
   return readMarkdown(text, new Links(text, links.usedNotes)).shown;
 }
 
-function readMarkdown(text: string, links: Links): { shown: string; hidesRest: boolean } {
-  const reading: Reading = { text, place: { itemColumn: 0 }, html: new HtmlReader(text), links, out: [] };
+interface Shown {
+  shown: string;
+  hidesRest: boolean;
+  /** The paragraph at the end that lines after the text could belong to: where it begins, and what is shown before. */
+  open: { at: number; shown: string; place: Place } | null;
+}
+
+function readMarkdown(text: string, links: Links, depth = 0, place: Place = []): Shown {
+  const reading: Reading = {
+    text,
+    place: [...place],
+    html: new HtmlReader(text),
+    links,
+    out: [],
+    open: null,
+    depth,
+  };
   let at = 0;
   while (at < text.length) at = readBlock(reading, at);
-  return { shown: reading.out.join(''), hidesRest: reading.html.hidesRest };
+  return { shown: reading.out.join(''), hidesRest: reading.html.hidesRest, open: reading.open };
 }
 
 /** Reads one block and returns where the next one begins. */
 function readBlock(reading: Reading, at: number): number {
   const { text, place, links, out } = reading;
-  // A comment or an element may end inside a line: what follows it there belongs to the same HTML.
-  if (at > 0 && text[at - 1] !== '\n') return readProse(reading, at, { end: nextLine(text, at), html: true });
-  const quoted = quotedLines(text, at);
-  if (quoted) {
-    const inner = readMarkdown(quoted.inner, links);
-    const same = inner.shown === quoted.inner;
-    out.push(same ? text.slice(at, quoted.end) : inner.shown.replace(/^(?=[\s\S])/gm, quoted.prefix));
-    // A comment that a quote leaves open hides what comes after the quote too.
-    reading.html.hidesRest ||= inner.hidesRest;
-    return inner.hidesRest ? text.length : quoted.end;
+  // A hidden element may end inside of a line.
+  if (at > 0 && text[at - 1] !== '\n') return readProse(reading, at, prose(text, lineStart(text, at), place));
+  enterOrLeaveList(text, at, place);
+  const quoted = quotedLines(text, at, place);
+  if (quoted) return readQuote(reading, at, quoted);
+  const code = codeBlock(text, at, place);
+  if (code) {
+    out.push(code.shown);
+    return code.end;
   }
-  const codeEnd = codeBlockEnd(text, at, place);
-  if (codeEnd !== null) {
-    out.push(text.slice(at, codeEnd));
-    return codeEnd;
-  }
-  const defined = links.definition(text, at);
+  const paragraph = prose(text, at, place);
+  if (paragraph.open) reading.open = { at, shown: out.join(''), place: [...place] };
+  // What begins a block ends a definition, also inside of its title.
+  const defined = paragraph.html ? null : links.definitions(text, at, paragraph.end);
   if (defined) {
     out.push(defined.put);
-    return defined.end;
+    return defined.end < paragraph.end ? readProse(reading, defined.end, paragraph) : paragraph.end;
   }
-  const paragraph = paragraphEnd(text, at, place);
   return links.isUnusedNote(text, at) ? noteEnd(text, paragraph.end) : readProse(reading, at, paragraph);
+}
+
+function readQuote(reading: Reading, at: number, quoted: Quoted): number {
+  const { text, place, links, html, out } = reading;
+  if (reading.depth === deepest) return quoted.end;
+  const depth = reading.depth + 1;
+  let end = quoted.end;
+  let inner = readMarkdown(quoted.inner, links, depth);
+  let source = quoted.inner;
+  const lazy = inner.open && lazyLines(text, quoted, place);
+  if (inner.open && lazy?.inner) {
+    const last = `${quoted.inner.slice(inner.open.at).trimEnd()}${lazy.inner}\n`;
+    source = quoted.inner.slice(0, inner.open.at) + last;
+    const again = readMarkdown(last, links, depth, inner.open.place);
+    inner = { ...again, shown: inner.open.shown + again.shown };
+    end = lazy.end;
+  }
+  const [first, other] = quoted.prefixes;
+  const same = inner.shown === source;
+  out.push(same ? text.slice(at, end) : first + inner.shown.replace(/(?<=\n)(?=.|\n)/g, other));
+  // A comment that a quote leaves open hides what comes after the quote too.
+  html.hidesRest ||= inner.hidesRest;
+  return inner.hidesRest ? text.length : end;
 }
 
 /** Copies a paragraph without what is hidden in it. Hidden markup may reach beyond it: returns where to go on. */
@@ -89,7 +139,7 @@ function readProse(reading: Reading, start: number, paragraph: Block): number {
   for (const mark of marks) {
     if (mark.at < done) continue;
     const found = mark.put === null ? readBracket(reading, mark) : { end: mark.end, put: mark.put };
-    if (!found) continue;
+    if (!found || (mark.put === null && found.end > end)) continue;
     out.push(text.slice(done, mark.at), found.put);
     done = found.end;
   }
@@ -113,6 +163,7 @@ function readMarks(reading: Reading, start: number, { end, html }: Block): Mark[
   const runs = html ? new Map<string, number[]>() : backtickRuns(paragraph);
   const marks: Mark[] = [];
   const token = /\\[!-/:-@[-`{-~]|`+|<|&#?\w{1,32};|!?\[|\]/g;
+  let htmlEnd = html ? paragraph.length : 0;
   const add = (at: number, to: number, kind: Mark['kind'], put: string | null = null) => {
     marks.push({ at: start + at, end: start + to, kind, put, partner: null });
     token.lastIndex = to;
@@ -121,9 +172,15 @@ function readMarks(reading: Reading, start: number, { end, html }: Block): Mark[
     const [mark] = match;
     const at = match.index;
     const to = token.lastIndex;
-    if (mark[0] === '`') token.lastIndex = codeSpanEnd(runs.get(mark), at, mark.length) ?? to;
+    const inHtml = at < htmlEnd;
+    if (inHtml && /^[\\`![\]]/.test(mark)) token.lastIndex = at + 1;
+    else if (mark[0] === '`') token.lastIndex = codeSpanEnd(runs.get(mark), at, mark.length) ?? to;
     else if (mark === '<') {
-      const found = reading.html.read(start + at, { end, html });
+      const found = reading.html.read(
+        start + at,
+        inHtml ? { end: start + htmlEnd, html: true } : { end, html },
+      );
+      if (found?.htmlEnd) htmlEnd = found.htmlEnd - start;
       if (found) add(at, found.end - start, 'other', found.put);
     } else if (mark[0] === '&') add(at, to, 'other', readEntity(mark));
     else if (mark === '![') add(at, to, 'image');
