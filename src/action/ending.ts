@@ -32,7 +32,7 @@ export async function show({ ending, job, commands, redact, warnings }: EndingVi
 }
 
 function outputsOf(
-  { result, token }: Ending,
+  { result, task, token }: Ending,
   executionFile: string | null,
 ): Partial<Record<OutputName, string>> {
   const { usage } = result;
@@ -54,6 +54,9 @@ function outputsOf(
     }),
     ...(result.pullRequestUrl && { pull_request_url: result.pullRequestUrl }),
     ...(result.commentUrl && { comment_url: result.commentUrl }),
+    ...(result.commentId && { claude_comment_id: String(result.commentId) }),
+    // Of an event that is for Claude nothing else is switched off.
+    ...(task && result.reason === 'switched_off' && { skipped_due_to_workflow_validation_mismatch: 'true' }),
   };
 }
 

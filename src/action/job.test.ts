@@ -97,6 +97,29 @@ describe('inputs', () => {
     ]);
   });
 
+  test.each<[string, string, string[]]>([
+    ['plugins', 'reviewer\n@octo/greeter@octo-tools\ncode.review_2@tools', []],
+    ['plugins', '../reviewer', ['line 1']],
+    ['plugins', 'reviewer\n--scope', ['line 2']],
+    ['plugins', 'a b\nreviewer;ls\na/../../b', ['line 1', 'line 2', 'line 3']],
+    ['plugins', 'ﬁne', ['line 1']],
+    ['plugins', 'x'.repeat(513), ['line 1']],
+    [
+      'plugin_marketplaces',
+      'https://github.com/octo-org/tools.git\n./tools\n../tools\n/srv/tools\nC:\\tools',
+      [],
+    ],
+    ['plugin_marketplaces', 'http://github.com/octo-org/tools.git', ['line 1']],
+    ['plugin_marketplaces', 'octo-org/tools\nhttps://github.com/octo-org/tools', ['line 1', 'line 2']],
+    ['plugin_marketplaces', 'git@github.com:octo-org/tools.git\nfile:///srv/tools.git', ['line 1', 'line 2']],
+    ['plugin_marketplaces', './tools\n\n./a\u0007b', ['line 2']],
+    ['plugin_marketplaces', 'https://monalisa:secret@github.com/octo-org/tools.git', ['line 1']],
+  ])('%s: %j', (name, value, said) => {
+    const { problems } = readJob({ [inputVariable(name)]: value });
+    expect(problems.flatMap(({ message }) => message.match(/line \d+/g))).toEqual(said);
+    expect(JSON.stringify(problems)).not.toContain('secret');
+  });
+
   test.each([
     ['mode', 'Input `mode` has no effect any more: the mode is found from the event.'],
     ['direct_prompt', 'Input `direct_prompt` has no effect any more: use `prompt`.'],

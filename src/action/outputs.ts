@@ -13,6 +13,9 @@ export const outputs = {
   duration_ms: 'Time that Claude worked, in milliseconds.',
   pull_request_url: 'Pull request that was opened.',
   comment_url: 'The tracking comment.',
+  claude_comment_id: 'Its id.',
+  skipped_due_to_workflow_validation_mismatch:
+    '`true` when the token exchange does not accept the workflow, as it differs from the one of the default branch.',
 } as const;
 
 export type OutputName = keyof typeof outputs;

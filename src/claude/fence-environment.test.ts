@@ -45,6 +45,11 @@ test.each([
     { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-west-1', AWS_SECRET_ACCESS_KEY: 's' },
     'bedrock-runtime.eu-west-1.amazonaws.com:443',
   ],
+  [{ CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'cn-north-1' }, 'sts.cn-north-1.amazonaws.com.cn:443'],
+  [
+    { CLAUDE_CODE_USE_BEDROCK: '1', ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION: 'us-west-2' },
+    'bedrock-runtime.us-west-2.amazonaws.com:443',
+  ],
   [{ CLAUDE_CODE_USE_VERTEX: '1', CLOUD_ML_REGION: 'us-east5' }, 'us-east5-aiplatform.googleapis.com:443'],
   [{ CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_RESOURCE: 'ours' }, 'ours.services.ai.azure.com:443'],
   [
@@ -74,6 +79,14 @@ test('files of the provider’s credentials are named, where they are', () => {
   expect(modelPlace(environment).files).toEqual({
     AWS_SHARED_CREDENTIALS_FILE: join(home, '.aws/credentials'),
   });
+});
+
+test('Google’s workload identity asks where its file says', () => {
+  const file = join(home, 'gha-creds.json');
+  const source = { url: 'https://run-actions-1.actions.githubusercontent.com/1//idtoken/2?x=3', headers: {} };
+  writeFileSync(file, JSON.stringify({ type: 'external_account', credential_source: source }));
+  const { egress } = modelPlace({ CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: file });
+  expect(egress).toContain('run-actions-1.actions.githubusercontent.com:443');
 });
 
 test('what federation gives is kept in the fence’s own home; a key beside it is what counts', () => {

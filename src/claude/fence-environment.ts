@@ -1,5 +1,5 @@
 /** What Claude's environment becomes inside the fence: placeholders for credentials, sockets, proxies, a HOME of its own. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from './environment.ts';
 import { proxyPort, socketDirectory } from './fence-arguments.ts';
@@ -81,8 +81,13 @@ function headersOf(lines: string): Record<string, string> {
 
 function bedrock(environment: Environment): ModelPlace {
   const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || 'us-east-1';
-  const hosts = ['bedrock-runtime', 'bedrock', 'sts', 'oidc', 'portal.sso'].map(
-    (service) => `${service}.${region}.amazonaws.com`,
+  const regions = [region, environment.ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION].filter(
+    (name) => name !== undefined && name !== '',
+  );
+  const hosts = regions.flatMap((name) =>
+    ['bedrock-runtime', 'bedrock', 'sts', 'oidc', 'portal.sso'].map(
+      (service) => `${service}.${name}.amazonaws.com${name!.startsWith('cn-') ? '.cn' : ''}`,
+    ),
   );
   return {
     access: null,
@@ -100,12 +105,17 @@ function vertex(environment: Environment): ModelPlace {
     .filter(([name]) => name === 'CLOUD_ML_REGION' || name.startsWith('VERTEX_REGION_'))
     .map(([, region]) => `${region}-aiplatform.googleapis.com`);
   const common = ['aiplatform', 'oauth2', 'sts', 'iamcredentials'].map((name) => `${name}.googleapis.com`);
+  const files = filesOf(environment, {
+    GOOGLE_APPLICATION_CREDENTIALS: '.config/gcloud/application_default_credentials.json',
+  });
   return {
     access: null,
-    egress: [...https([...regions, ...common]), ...placesOf(environment.ANTHROPIC_VERTEX_BASE_URL)],
-    files: filesOf(environment, {
-      GOOGLE_APPLICATION_CREDENTIALS: '.config/gcloud/application_default_credentials.json',
-    }),
+    egress: [
+      ...https([...regions, ...common]),
+      ...placesOf(environment.ANTHROPIC_VERTEX_BASE_URL),
+      ...Object.values(files).flatMap(placesIn),
+    ],
+    files,
   };
 }
 
@@ -126,6 +136,12 @@ function https(hosts: string[]): string[] {
 function placesOf(url: string | undefined): string[] {
   const parsed = url ? URL.parse(url) : null;
   return parsed ? [`${parsed.hostname}:${parsed.port || (parsed.protocol === 'http:' ? 80 : 443)}`] : [];
+}
+
+/** What a file of workload identity names: where the job's own token is had, and what it is exchanged at. */
+function placesIn(file: string): string[] {
+  const urls = readFileSync(file, 'utf8').matchAll(/"(https?:\/\/[^"\s]+)"/g);
+  return [...urls].flatMap(([, url]) => placesOf(url));
 }
 
 /** The exchange is at the model's own address. */

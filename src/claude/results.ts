@@ -15,6 +15,8 @@ export function readResult(result: SDKResultMessage): Ending {
   if (result.subtype === 'success' && !result.is_error) return { reason: '', text: said };
   if (result.terminal_reason?.startsWith('aborted_'))
     return { reason: 'cancelled', text: 'Claude was interrupted.' };
+  // An identity that is not trusted has no status of the model's.
+  if (/\bToken exchange failed with status 4\d\d/.test(said)) return { reason: 'model_auth', text: said };
   return { reason: reasonOf(result), text: said || `Claude Code ended with ${result.subtype}.` };
 }
 

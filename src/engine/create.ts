@@ -1,6 +1,7 @@
 /** The composition root: makes the steps of one run and hands each of them what it needs, and no more. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionPrompt } from '../claude/session.ts';
+import type { CommentRef } from '../github/comments.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { commentServer } from '../mcp/comment.ts';
 import { contextServer } from '../mcp/context.ts';
@@ -189,8 +190,8 @@ export class Run {
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
   }
 
-  get commentUrl(): string | null {
-    return this.comment?.ref()?.url ?? null;
+  get trackingComment(): CommentRef | null {
+    return this.comment?.ref() ?? null;
   }
 
   /** The GitHub token that was used. */

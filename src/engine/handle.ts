@@ -102,7 +102,8 @@ async function work(run: Run): Promise<Result> {
 
 async function finish(run: Run, report: Reporter, result: Result): Promise<Result> {
   await report.finished(result);
-  return { ...result, commentUrl: run.commentUrl };
+  const comment = run.trackingComment;
+  return { ...result, ...(comment && { commentUrl: comment.url, commentId: comment.id }) };
 }
 
 function declined(

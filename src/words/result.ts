@@ -70,6 +70,8 @@ export interface Result {
   branch: PublishedBranch | null;
   pullRequestUrl: string | null;
   commentUrl: string | null;
+  /** Unset where there is no comment. */
+  commentId?: number;
   usage: Usage | null;
   structuredOutput?: unknown;
 }

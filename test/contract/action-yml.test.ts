@@ -48,14 +48,35 @@ const peerInputs: Record<string, string | undefined> = {
   plugins: undefined,
   plugin_marketplaces: undefined,
 };
-const peerOutputs = [
-  'conclusion',
-  'execution_file',
-  'branch_name',
-  'github_token',
-  'structured_output',
-  'session_id',
-];
+/** Inputs of ours with their defaults. */
+const ownInputs: Record<string, string | undefined> = {
+  app_id: undefined,
+  app_private_key: undefined,
+  token_exchange_url: 'https://api.anthropic.com/api/github/github-app-token-exchange',
+  claude_code_version: undefined,
+  claude_github_token: 'auto',
+  on_denied: 'skip',
+  sandbox: 'auto',
+  egress_allowed: undefined,
+  allow_bash: 'false',
+  max_budget_usd: undefined,
+  timeout_minutes: undefined,
+  create_pull_request: 'link',
+  comment: 'auto',
+  review_events: 'COMMENT',
+  protected_paths: '.github/workflows/**\n.github/actions/**\n.gitmodules',
+  allow_protected_paths: 'false',
+  max_changed_files: '300',
+  max_file_kib: '5120',
+  progress_endpoints_allowed: undefined,
+  progress_audience: undefined,
+  context_budget_chars: '400000',
+  resume: 'false',
+};
+
+const peerOutputs =
+  'conclusion execution_file branch_name github_token structured_output session_id claude_comment_id skipped_due_to_workflow_validation_mismatch';
+const ownOutputs = 'reason cost_usd num_turns duration_ms pull_request_url comment_url';
 
 const text = readFileSync('action.yml', 'utf8');
 const action = parse(text) as {
@@ -72,16 +93,23 @@ test('docs/inputs.md is what the settings say', () => {
   expect(readFileSync('docs/inputs.md', 'utf8')).toBe(inputsPage());
 });
 
-test.each(Object.entries(peerInputs))('input %s exists with the same default', (name, preset) => {
-  expect(action.inputs[name]).toBeDefined();
-  expect(action.inputs[name]?.default).toBe(preset);
-});
+test.each(Object.entries({ ...peerInputs, ...ownInputs }))(
+  'input %s exists with the same default',
+  (name, preset) => {
+    expect(action.inputs[name]).toBeDefined();
+    expect(action.inputs[name]?.default).toBe(preset);
+  },
+);
 
 test('every setting is an input with a description, and every output is declared', () => {
   expect(Object.keys(action.inputs)).toEqual(Object.keys(settings));
   expect(Object.values(action.inputs).filter((input) => !input.description)).toEqual([]);
   expect(Object.keys(action.outputs)).toEqual(Object.keys(outputs));
-  for (const name of peerOutputs) expect(action.outputs).toHaveProperty(name);
+});
+
+test('there is nothing that is not listed here', () => {
+  expect(Object.keys(action.inputs).sort()).toEqual(Object.keys({ ...peerInputs, ...ownInputs }).sort());
+  expect(Object.keys(action.outputs).sort()).toEqual(`${peerOutputs} ${ownOutputs}`.split(' ').sort());
 });
 
 test('main and post are the built bundles, and post always runs', () => {

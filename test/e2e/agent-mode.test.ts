@@ -74,6 +74,7 @@ test('a comment is written where it is asked for', async () => {
   const [, answer] = stage.repository.issue(1).comments;
   expect(answer!.body).toContain('Three files.');
   expect(run.outputs.comment_url).toContain(`#issuecomment-${answer!.id}`);
+  expect(run.outputs.claude_comment_id).toBe(String(answer!.id));
 });
 
 describe('with `--json-schema`', () => {

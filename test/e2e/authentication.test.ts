@@ -100,7 +100,10 @@ test.each(['workflow_not_found_on_default_branch', 'workflow_validation_failed']
     const run = await stage.mention('@claude hello', { ...withOidc(stage), checkout: false });
 
     expect(run.status).toBe('success');
-    expect(run.outputs).toEqual({ conclusion: 'skipped', reason: 'switched_off' });
+    expect(run.outputs).toEqual({
+      ...{ conclusion: 'skipped', reason: 'switched_off' },
+      skipped_due_to_workflow_validation_mismatch: 'true',
+    });
     const notice = run.annotations.find(({ level }) => level === 'notice');
     expect(notice?.message).toContain('The token exchange does not accept this workflow yet');
     expect(stage.repository.issue(1).comments).toHaveLength(1);
