@@ -58,6 +58,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'src/claude/options.test.ts: several configurations, inline and in files, are merged; the later one wins',
       'src/claude/options.test.ts: our own servers are there, in the first request, and no configuration replaces them',
+      'test/e2e/given-configuration.test.ts: plugins, MCP servers from a file and inline, settings, and the nearer of two models',
     ],
   },
   A8: {
@@ -183,7 +184,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   A25: {
     ours: 'Addresses are those of the server that runs the job, in links, commits, images and tokens alike.',
     shown: [
-      // The local GitHub of these tests is a server of its own, with a host and port that is not github.com.
+      // There once in the shape of github.com, once on an Enterprise Server; `npm run test:ghes` plays all stories on one.
       'test/e2e/mention.test.ts: a mention on an issue becomes a branch with a commit, told in one comment',
       'src/prompt/build.test.ts: the co-author’s address is of the server that is worked on',
       'src/github/attachments.test.ts: what is an attachment',
@@ -195,6 +196,8 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'src/claude/environment.test.ts: values pass as they are; unset and empty ones stay unset, as some credential chains break on an empty one',
       'src/claude/credential.test.ts: cloud credential chains are left alone: no static key is asked for, none is removed',
+      'test/contract/claude-environment.test.ts: nothing is ever empty',
+      'src/claude/providers.test.ts: %s is asked with what the job has; its no ends the run at once',
     ],
   },
   A27: {
@@ -229,6 +232,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'test/e2e/runner-left-alone.test.ts: the runner’s own settings of Claude Code stay as they are, with `sandbox: %s`',
       'test/e2e/killed.test.ts: while Claude works with `sandbox: %s`, post rescues what was committed and what was not, and nothing that Claude started is left',
+      'src/claude/plugins.test.ts: plugins of a marketplace in the checkout are copied into the run’s own directory, the machine’s stays empty',
       'src/workspace/start.test.ts: a fork whose branch is called main never becomes the local main',
     ],
   },

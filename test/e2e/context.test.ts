@@ -159,10 +159,10 @@ const pathsIn = (prompt: string) => [...prompt.matchAll(/!\[\]\((\/[^)]+)\)/g)].
 test.each(['auto', 'off'])(
   'Claude sees the screenshot of who calls it, with the fence %s',
   async (sandbox) => {
-    await using stage = await setStage([
-      (request) => ({ tools: pathsIn(request.firstText()).map((path) => read(path)) }),
-      { text: 'Seen.' },
-    ]);
+    await using stage = await setStage(
+      [(request) => ({ tools: pathsIn(request.firstText()).map((path) => read(path)) }), { text: 'Seen.' }],
+      { ghes: true },
+    );
     const { github, repository } = stage;
     const [asked, early] = [github.attach(png), github.attach(png)];
     const gone = `${github.serverUrl}/user-attachments/assets/00000000-0000-4000-8000-000000000000`;

@@ -44,9 +44,19 @@ export const projectFiles = {
   'CLAUDE.md': 'Use short sentences.\n',
 };
 
-export async function setStage(script: Script = []): Promise<Stage> {
+/** Whose addresses the GitHub of a story has; `npm run test:ghes` has them all on an Enterprise Server. */
+const everywhereGhes = process.env.FORGEHAND_TEST_GHES === 'true';
+const sites = {
+  ghes: { shape: 'enterprise', hostname: 'localhost' },
+  dotcom: { shape: 'github.com' },
+} as const;
+
+export async function setStage(
+  script: Script = [],
+  { ghes = everywhereGhes }: { ghes?: boolean } = {},
+): Promise<Stage> {
   const root = await mkdtemp(join(tmpdir(), 'forgehand-stage-'));
-  const github = await startGitHub();
+  const github = await startGitHub(ghes ? sites.ghes : sites.dotcom);
   const model = await startModel({ steps: script, expectedKey: 'sk-ant-api03-the-key-of-this-story' });
   const repository = await github.createRepository({ owner: 'octo-org', name: 'hello', files: projectFiles });
   repository.setPermission('octocat', 'write');

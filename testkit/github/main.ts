@@ -13,9 +13,10 @@ import type { Dispatch, Kit } from './kit.ts';
 import { oidcIssuer } from './oidc.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { listen } from './server.ts';
+import { type SiteOptions, siteAt } from './site.ts';
 import { createStore } from './store.ts';
 
-export interface LocalGitHubOptions {
+export interface LocalGitHubOptions extends SiteOptions {
   /** Checks every REST answer against GitHub's API description; true when absent. Benchmarks switch it off. */
   validate?: boolean;
   /** Milliseconds that every request waits; may be changed later. */
@@ -27,7 +28,7 @@ export interface LocalGitHubOptions {
 export type LocalGitHub = Awaited<ReturnType<typeof startGitHub>>;
 
 /**
- * Starts a GitHub of one's own on a free port of 127.0.0.1, with the addresses of GitHub Enterprise Server.
+ * Starts a GitHub of one's own on a free port of 127.0.0.1, with the addresses of GitHub Enterprise Server unless told.
  * It is empty; `createRepository` and its kin fill it. `close` (or `await using`) ends it and removes its files.
  */
 export async function startGitHub(options: LocalGitHubOptions = {}) {
@@ -50,9 +51,7 @@ export async function startGitHub(options: LocalGitHubOptions = {}) {
   const moments = new Moments<LoggedRequest>();
   const latency = () => settings.latencyMs;
   const server = await listen({ kit, faults, oidc, exchange, log, moments, latency });
-  const serverUrl = `http://127.0.0.1:${server.port}`;
-  const apiUrl = `${serverUrl}/api/v3`;
-  Object.assign(store.site, { serverUrl, apiUrl });
+  const { serverUrl, apiUrl, graphqlUrl } = Object.assign(store.site, siteAt(server.port, options));
 
   const close = async () => {
     await server.close();
@@ -65,7 +64,7 @@ export async function startGitHub(options: LocalGitHubOptions = {}) {
     /** GITHUB_API_URL */
     apiUrl,
     /** GITHUB_GRAPHQL_URL */
-    graphqlUrl: `${serverUrl}/api/graphql`,
+    graphqlUrl,
     /** Replaces Anthropic's address of the token exchange. */
     exchangeUrl: `${serverUrl}/_exchange/github-app-token-exchange`,
     /** Where the bare repositories are. */

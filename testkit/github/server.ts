@@ -18,6 +18,7 @@ import { cut, describeIdentity, type LoggedRequest, operationOf, type RequestKin
 import type { Answer } from './rest/call.ts';
 import { HttpProblem } from './rest/problem.ts';
 import { answerRest } from './rest/router.ts';
+import { enterprisePath } from './site.ts';
 import { nodeIdOf } from './store.ts';
 
 export interface ServerParts {
@@ -70,7 +71,10 @@ export async function listen(parts: ServerParts) {
 }
 
 async function serve(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://local');
+  const known = enterprisePath(parts.kit.store.site, request.headers.host, request.url ?? '/');
+  if (known === null) return unknownAddress(parts.kit, request, response);
+  request.url = known;
+  const url = new URL(known, 'http://local');
   const entry = newEntry(request, kindOf(url.pathname));
   parts.log.push(entry);
   response.on('close', () => {
@@ -97,6 +101,21 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   if (!(await parts.moments.pass({ request: entry, phase: 'before' }))) return void request.socket.destroy();
   if (fault && !fault.after && (await strike(exchanged, fault))) return;
   await carryOut(parts, exchanged, fault);
+}
+
+/** As if somebody else listened there. */
+function unknownAddress(
+  { violations }: Kit,
+  { method, url, headers }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  violations.push({
+    where: `${method} ${url}`,
+    problem: `${headers.host} is not where this GitHub has that`,
+  });
+  response
+    .writeHead(404, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ message: 'Not Found' }));
 }
 
 /** Spoils the answer; false when the fault was only a delay. */

@@ -22,7 +22,7 @@ export function createStore(root: string) {
   const store = {
     /** Directory that holds the bare repositories. */
     root,
-    site: { serverUrl: '', apiUrl: '' },
+    site: { serverUrl: '', apiUrl: '', graphqlUrl: '' },
     users,
     repositories,
     nodes,
