@@ -46,6 +46,7 @@ describe('flags', () => {
   });
   test.each([
     ['several words of one flag', '--tools Bash "Read,Edit" --model opus', { tools: 'Bash,Read,Edit' }],
+    ['several words of several flags', '--tools Bash --tools=Read,Edit', { tools: 'Bash,Read,Edit' }],
     ['a switch takes no word', '--verbose --name x', { verbose: null, name: 'x' }],
     ['a flag with or without a word', '--debug hooks --resume', { debug: 'hooks', resume: null }],
     ['short flags', '-d -n "A name" -r=abc', { debug: null, name: 'A name', resume: 'abc' }],

@@ -1,6 +1,6 @@
 /** Reads `claude_args` as Claude Code's own command line would be read: a real argv, no shell. */
 import { AppError } from '../words/errors.ts';
-import { readFlags, splitWords } from './argv.ts';
+import { isList, readFlags, splitWords } from './argv.ts';
 
 /** What Forgehand itself needs to know of the arguments; the rest goes to Claude Code as it is. */
 export interface ClaudeArguments {
@@ -127,9 +127,14 @@ function apply(parsed: ClaudeArguments, name: string, values: string[]): void {
       parsed.jsonSchema = jsonObject(name, value);
       break;
     default:
-      // Those that take several words are told as one.
-      parsed.extra[name] = values.length > 0 ? values.join(',') : null;
+      // Those that take several words are told as one, and add up.
+      parsed.extra[name] = values.length > 0 ? [...former(parsed, name), ...values].join(',') : null;
   }
+}
+
+function former({ extra }: ClaudeArguments, name: string): string[] {
+  const given = isList(name) ? extra[name] : null;
+  return given ? [given] : [];
 }
 
 function positive(flag: string, value: string): number {

@@ -13,6 +13,7 @@ const named = (names: string) => new Set(names.trim().split(/\s+/));
 const lists = named(
   'allowedTools allowed-tools disallowedTools disallowed-tools mcp-config add-dir tools betas file',
 );
+export const isList = (name: string) => lists.has(name);
 /** Flags that take one word, whatever it looks like: a prompt may begin with dashes. */
 const single =
   named(`model fallback-model max-turns max-budget-usd permission-mode setting-sources system-prompt

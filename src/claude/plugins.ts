@@ -60,7 +60,7 @@ async function pluginCommand(request: PluginRequest, what: string, args: string[
       request.signal.throwIfAborted();
       const { killed, stderr } = error as { killed?: boolean; stderr?: string };
       const said = killed ? `it took longer than ${longestMs / 1000} s` : lastWords(stderr) || String(error);
-      if (attempt < attempts && (killed || isPassing(said))) continue;
+      if (attempt < attempts && isPassing(said)) continue;
       throw new AppError('invalid_input', `${what} cannot be installed: ${said}`, {
         cause: error,
         remedy:
@@ -80,7 +80,7 @@ function environmentFor({ environment, configuration }: PluginRequest): Environm
 
 /** Git's words for what may be better in a moment. */
 function isPassing(said: string): boolean {
-  return /could not resolve host|timed out|connection reset|returned error: 5\d\d|early EOF/i.test(said);
+  return /could not resolve host|connection (?:reset|timed out)|returned error: 5\d\d|early EOF/i.test(said);
 }
 
 function lastWords(stderr = ''): string {

@@ -50,15 +50,20 @@ export function usageOf(result: SDKResultMessage): Usage {
   };
 }
 
-/** A refused key is retried for minutes by Claude Code; nothing gets better by waiting. */
+/** What no waiting makes better, though Claude Code tries it again for minutes. */
+const refusals = [
+  'authentication_failed',
+  'oauth_org_not_allowed',
+  'account_on_hold',
+  'verification_required',
+  'billing_error',
+];
+
 export function refusedKey(message: SDKMessage): Ending | null {
-  if (
-    message.type !== 'system' ||
-    message.subtype !== 'api_retry' ||
-    message.error !== 'authentication_failed'
-  )
-    return null;
-  const text = `The model refused the credential (status ${message.error_status ?? 401}).`;
+  if (message.type !== 'system' || message.subtype !== 'api_retry') return null;
+  const { error, error_status: status } = message;
+  if (!refusals.includes(error)) return null;
+  const text = `The model refused the credential (status ${status ?? 401}, ${error}).`;
   return { reason: 'model_auth', text };
 }
 
