@@ -33,6 +33,8 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       'test/e2e/forks.test.ts: where maintainers may edit and the token may push, the work goes to the fork',
       'src/workspace/gate.test.ts: the default branch',
       'src/workspace/gate.test.ts: a target that is also the default branch stays forbidden',
+      'test/e2e/signed-commits.test.ts: with `ssh_signing_key` all that is published is signed, and neither Claude nor a later step sees a trace',
+      'docs/migrating.md: a `prompt` alone has no branch',
     ],
   },
   A4: {
@@ -42,6 +44,9 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       'test/e2e/git-failures.test.ts: goes to a branch of its own when somebody pushed to the pull request meanwhile',
       'test/e2e/git-failures.test.ts: with a token that may not write names the permission, and the work is kept as a patch',
       'src/workspace/leftovers.test.ts: commits leftovers: changed, new, deleted, executable, linked; not what is ignored',
+      'test/e2e/signed-commits.test.ts: with `use_commit_signing` GitHub makes what Claude names: modes, links, binaries, deletions; refusals can be repaired',
+      'test/e2e/signed-commits.test.ts: what others push meanwhile stays: Claude’s commit goes on top, and what conflicts to a branch of its own',
+      'src/workspace/named-files.test.ts: the named files are published, and the checkout is at that commit',
     ],
   },
   A5: {
@@ -147,12 +152,14 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'test/e2e/authentication.test.ts: a token that runs out while Claude works is replaced, and all of them are revoked',
       'src/workspace/workspace.test.ts: takes credentials, helpers, includes and hooks of the checkout away for the run and puts them back',
+      'test/e2e/signed-commits.test.ts: with `ssh_signing_key` all that is published is signed, and neither Claude nor a later step sees a trace',
     ],
   },
   A19: {
     ours: 'Commits are by the token’s own login, and the co-author is the one who asked, on the server that is worked on.',
     shown: [
       'test/e2e/mention.test.ts: a mention on an issue becomes a branch with a commit, told in one comment',
+      'src/workspace/api-commits.test.ts: plain files become verified commits by one mutation each, on a branch that is made for them',
       'src/prompt/build.test.ts: the co-author’s address is of the server that is worked on',
       'src/prompt/build.test.ts: without an id there is no trailer, as it would name somebody else',
     ],
