@@ -70,12 +70,7 @@ const stories: Story[] = [
   {
     example: 'pr-review-external.yml',
     when: 'a maintainer labels the pull request of a fork: a review without commands, by a token that cannot write code',
-    event: async (stage) => {
-      const { pull } = await openForkPull(stage);
-      stage.github.addLabel(pull, 'claude-review', { by: 'octocat' });
-      const labeled = { label: 'claude-review', sender: 'octocat', target: true };
-      return stage.github.event.pullRequest(pull, 'labeled', labeled);
-    },
+    event: labeledFork('claude-review'),
     isPublic: true,
     mode: 'tag',
     told: ['tries to instruct you', 'added `src/greet.de.js`'],
@@ -111,6 +106,7 @@ const stories: Story[] = [
 test.each(stories)('$example: $when', play);
 
 const exceptions: Exception[] = [
+  ['pr-review-external.yml', 'another label', labeledFork('bug'), { review: 'skipped' }],
   ['pr-review.yml', 'a draft', pullRequest('opened', [], openDraft), { review: 'skipped' }],
   ['pr-review.yml', 'a fork', pullRequest('opened', [], openFork), { review: 'skipped' }],
   ['pr-review.yml', 'a closed one', pullRequest('closed'), '`types` has no closed'],
@@ -160,4 +156,13 @@ async function openOnRelease({ github, repository }: Stage): Promise<PullRequest
     base: 'release',
     author: 'octocat',
   });
+}
+
+/** octocat, who may write, labels what monalisa proposes from her fork. */
+function labeledFork(label: string) {
+  return async (stage: Stage) => {
+    const { pull } = await openForkPull(stage);
+    stage.github.addLabel(pull, label, { by: 'octocat' });
+    return stage.github.event.pullRequest(pull, 'labeled', { label, sender: 'octocat', target: true });
+  };
 }
