@@ -134,8 +134,9 @@ async function putOnBranch({ door, task, workspace, plan, token }: PrepareReques
   const { owner, name } = task.repository;
   const remote = { url: `${door.host.serverUrl}/${owner}/${name}.git`, token: new Secret(await token()) };
   if (plan.head === null) {
-    const branch = plan.targets[0]!.branch;
-    await workspace.startBranch({ branch, baseRef: plan.base.ref, baseSha: plan.base.sha, remote });
+    const { ref: baseRef, sha: baseSha } = plan.base;
+    const wanted = plan.targets[0]!.branch;
+    const branch = await workspace.startBranch({ branch: wanted, baseRef, baseSha, remote });
     return { branch, sha: plan.base.sha, moved: false };
   }
   const prepared = await workspace.checkoutHead({

@@ -19,7 +19,7 @@ import {
   target,
   whyNoFence,
 } from './gate.test-support.ts';
-import { shellGit, write } from './local-remote.test-support.ts';
+import { commit, makeProject, shellGit, write } from './local-remote.test-support.ts';
 
 const scenes: Scene[] = [];
 afterEach(async () => {
@@ -95,6 +95,60 @@ describe.each([
       expect(shellGit(bare, 'diff-tree', '-r', '--name-only', `${published.sha}~1`, published.sha)).toBe(
         'b.txt',
       );
+    });
+
+    test('leaves alone what an earlier step had put into the index', async () => {
+      const { directory, publish, onServer } = await opened({
+        fenced,
+        files: { 'a.txt': '1', 'b.txt': '2' },
+        beforeRun: (checkout) => {
+          write(checkout, 'built.js', 'built');
+          write(checkout, 'a.txt', 'built');
+          shellGit(checkout, 'rm', '-q', 'b.txt');
+          shellGit(checkout, 'add', '-A');
+        },
+      });
+      expect(await publish()).toMatchObject({ outcome: 'nothing', left: [] });
+      expect(onServer()).toBeNull();
+      expect(shellGit(directory, 'status', '--porcelain')).toBe('M  a.txt\nD  b.txt\nA  built.js');
+    });
+
+    test.each(['initialised', 'left alone'])('submodules stay what they are: %s', async (how) => {
+      const sub = makeProject({ 'sub.txt': 'sub' });
+      const { directory, publish, project, base } = await opened({
+        fenced,
+        before: ({ source }) => {
+          shellGit(source, 'submodule', '--quiet', 'add', `file://${sub.bare}`, 'deps/sub');
+          commit(source, {}, 'Submodule');
+          shellGit(source, 'push', '-q', 'origin', 'main');
+        },
+        beforeRun: (checkout) => {
+          if (how === 'initialised') shellGit(checkout, 'submodule', '--quiet', 'update', '--init');
+        },
+      });
+      if (how === 'initialised') commit(join(directory, 'deps/sub'), { 'sub.txt': 'Claude’s' });
+      write(directory, 'a.txt', 'Claude’s');
+      const { sha, outcome } = await publish();
+      expect(outcome).toBe('pushed');
+      expect(shellGit(project.bare, 'diff-tree', '-r', '--name-only', base, sha)).toBe('a.txt');
+    });
+
+    test('line ends of Windows stay in the checkout', async () => {
+      const { directory, publish, project, base } = await opened({
+        fenced,
+        files: { 'a.txt': '1\n', 'b.txt': '2\n', 'c.sh': '3\n', '.gitattributes': '*.sh eol=lf\n' },
+        beforeRun: (checkout) => {
+          shellGit(checkout, 'config', 'core.autocrlf', 'true');
+          for (const name of ['a.txt', 'b.txt', 'c.sh']) rmSync(join(checkout, name));
+          shellGit(checkout, 'checkout', '-q', '.');
+        },
+      });
+      expect(readFileSync(join(directory, 'b.txt'), 'utf8')).toBe('2\r\n');
+      write(directory, 'a.txt', '1\r\nmore\r\n');
+      const { sha, left } = await publish();
+      expect(left).toEqual([]);
+      expect(shellGit(project.bare, 'diff-tree', '-r', '--name-only', base, sha)).toBe('a.txt');
+      expect(shellGit(project.bare, 'cat-file', 'blob', `${sha}:a.txt`)).toBe('1\nmore');
     });
 
     test('a sparse checkout does not look like deleted files', async () => {

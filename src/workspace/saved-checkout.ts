@@ -71,6 +71,12 @@ export async function restoreCheckout(saved: SavedCheckout): Promise<string[]> {
       await replaceFile(path, await readCopy(saved, copy), mode);
     });
   }
+  await attempt('.git', async () => {
+    if (!(await isRealDirectory(saved.directory, '.git'))) return;
+    // A git that ended in the middle leaves these, and no later step could commit.
+    for (const lock of ['index.lock', 'HEAD.lock'])
+      await rm(join(saved.directory, '.git', lock), { recursive: true, force: true });
+  });
   for (const { path, copy, mode } of saved.files) {
     await attempt(path, async () => {
       if (!(await isRealDirectory(saved.directory, dirname(path)))) throw new Error('its directory is gone.');

@@ -55,13 +55,15 @@ const headNow = 'refs/forgehand/head-now';
 const deepenings = [50, 200, 800, 3200];
 
 /**
+ * Answers the local branch: in no folder when there is a local branch with the folder's name.
  * Offline when the checkout's HEAD is the base already; then no file is touched either.
  * @throws AppError `invalid_input` when the base is gone or files of earlier steps are in the way; `git_failed`.
  */
-export async function startBranch(place: Place, request: StartRequest): Promise<void> {
-  const { branch, baseRef, baseSha, remote } = request;
+export async function startBranch(place: Place, request: StartRequest): Promise<string> {
+  const { baseRef, baseSha, remote } = request;
   requireSha(baseSha);
   const run = runner(place);
+  const branch = await localName(run, request.branch);
   const head = await readHead(join(place.directory, '.git'));
   const remoteBase = `refs/remotes/origin/${baseRef}`;
   if (head.sha === baseSha) {
@@ -78,6 +80,7 @@ export async function startBranch(place: Place, request: StartRequest): Promise<
     await checkOut(run, { branch, sha: baseSha, remote });
     await run(['update-ref', remoteBase, baseSha]);
   }
+  return branch;
 }
 
 /**
@@ -105,7 +108,7 @@ export async function checkoutHead(place: Place, request: HeadRequest): Promise<
   await run(['update-ref', '-d', headNow]);
   await run(['update-ref', `refs/remotes/origin/${baseRef}`, baseSha]);
   // A fork's branch may be called `main`: under its own number it can never be taken for the base repository's branch.
-  const branch = fork ? `pr-${pullNumber}` : ref;
+  const branch = fork ? `pr-${pullNumber}` : await localName(run, ref);
   await run([
     'update-ref',
     fork ? `refs/remotes/pull/${pullNumber}/head` : `refs/remotes/origin/${ref}`,
@@ -113,6 +116,7 @@ export async function checkoutHead(place: Place, request: HeadRequest): Promise<
   ]);
   await checkOut(run, { branch, sha, remote });
   const mergeBase = await deepen(run, { remote, tips: [sha, baseSha] });
+  if (mergeBase && (await isPartial(run))) await fetchDiffered(run, { remote, from: mergeBase, to: sha });
   return { branch, sha, mergeBase, moved };
 }
 
@@ -121,6 +125,13 @@ type Run = (args: string[], options?: GitOptions) => Promise<GitOutput>;
 function runner({ directory, environment, signal }: Place): Run {
   const fixed = { gitDir: join(directory, '.git'), workTree: directory, cwd: directory, environment, signal };
   return (args, options) => git(args, { ...fixed, ...options });
+}
+
+/** Git keeps branches as files: with a `claude` there can be no `claude/x`, nor the other way around. */
+async function localName(run: Run, wanted: string): Promise<string> {
+  const { stdout } = await run(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/']);
+  const isInTheWay = (name: string) => wanted.startsWith(`${name}/`) || name.startsWith(`${wanted}/`);
+  return stdout.split('\n').some(isInTheWay) ? wanted.replaceAll('/', '-') : wanted;
 }
 
 async function deepen(
@@ -136,6 +147,11 @@ async function deepen(
   return (await run(['merge-base', ...tips], { allowedCodes: [0, 1] })).stdout || null;
 }
 
+/** What a diff reads comes while there is a credential: Claude's own git could not fetch it any more. */
+async function fetchDiffered(run: Run, { remote, from, to }: { remote: Remote; from: string; to: string }) {
+  await run(['diff', '--shortstat', '--no-ext-diff', '--no-textconv', from, to, '--'], { remote });
+}
+
 /** Without force: what earlier steps of the job changed is carried over, or the run ends before it is lost. */
 async function checkOut(
   run: Run,
@@ -144,7 +160,8 @@ async function checkOut(
   // The remote is for partial clones, which fetch the files of a commit when it is checked out.
   await run(['checkout', '-q', '--no-track', '-B', branch, sha, '--'], { remote }).catch(
     (error: AppError) => {
-      if (error.reason !== 'git_failed') throw error;
+      if (!/would be overwritten|not uptodate|would lose|resolve your current index/.test(error.message))
+        throw error;
       throw new AppError(
         'invalid_input',
         `The checkout could not be put on ${shown(branch)}. ${error.message}`,
@@ -177,6 +194,12 @@ function throwGone(error: AppError, what: string): never {
 
 async function has(run: Run, sha: string): Promise<boolean> {
   return (await run(['cat-file', '-e', `${sha}^{commit}`], { allowedCodes: [0, 1, 128] })).code === 0;
+}
+
+/** True for a clone that fetches contents only when they are needed. */
+async function isPartial(run: Run): Promise<boolean> {
+  const args = ['config', '--local', '--get-regexp', '^remote\\..*\\.promisor$'];
+  return (await run(args, { allowedCodes: [0, 1] })).stdout.includes('true');
 }
 
 async function isShallow(run: Run): Promise<boolean> {

@@ -36,10 +36,13 @@ export async function rememberTree({ state }: GateContext): Promise<void> {
   const run = (args: string[]) =>
     git(args, { gitDir: join(state.workspace, '.git'), workTree: state.workspace, cwd: state.workspace });
   const listed = splitZ((await run(['ls-files', '-z', '-m', '-d', '-o', '--exclude-standard'])).stdout);
+  const staged = splitZ(
+    (await run(['diff-index', '--cached', '--name-only', '--no-renames', '-z', 'HEAD', '--'])).stdout,
+  );
   const tagged = splitZ((await run(['ls-files', '-z', '-t'])).stdout);
   const skipped = tagged.filter((line) => line.startsWith('S ')).map((line) => line.slice(2));
   const before: Record<string, Signature> = {};
-  for (const path of [...listed, ...skipped]) before[path] = await signature(state, path);
+  for (const path of [...listed, ...staged, ...skipped]) before[path] = await signature(state, path);
   await writeFile(join(state.directory, beforeFile), JSON.stringify(before), { mode: 0o600 });
 }
 

@@ -107,7 +107,7 @@ test('takes credentials, helpers, includes and hooks of the checkout away for th
 
   write(directory, '.git/hooks/post-checkout', 'planted');
   write(directory, '.git/commondir', '/evil');
-  write(directory, '.git/config.lock', '');
+  for (const lock of ['config.lock', 'index.lock', 'HEAD.lock']) write(directory, `.git/${lock}`, '');
   write(directory, 'new.txt', 'Claude’s');
   expect(await workspace.restore()).toEqual([]);
   expect(await restoreCheckout(JSON.parse(JSON.stringify(workspace.saved)))).toEqual([]);
@@ -116,6 +116,7 @@ test('takes credentials, helpers, includes and hooks of the checkout away for th
   expect(existsSync(join(directory, '.git/commondir'))).toBe(false);
   expect(readFileSync(join(directory, '.git/hooks/pre-push'), 'utf8')).toBe('original hook');
   expect(readFileSync(join(directory, 'new.txt'), 'utf8')).toBe('Claude’s');
+  commit(directory, {}, 'A later step’s');
 });
 
 test('moves the credential file of actions/checkout v6 away and puts it back', async () => {

@@ -36,8 +36,8 @@ export interface Workspace {
   headSha: string;
   /** Who commits in the checkout, until it is given back. */
   setIdentity(identity: Identity): Promise<void>;
-  /** For issues and closed pull requests: a new local branch at `baseSha`, checked out. */
-  startBranch(request: StartRequest): Promise<void>;
+  /** For issues and closed pull requests: a new local branch at `baseSha`, checked out; answers its name. */
+  startBranch(request: StartRequest): Promise<string>;
   /** For open pull requests: the pinned head, checked out, with the history up to the merge base. */
   checkoutHead(request: HeadRequest): Promise<PreparedHead>;
   /** Gives the checkout its configuration, hooks and credentials back; one sentence for each problem. */
