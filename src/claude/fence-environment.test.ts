@@ -84,9 +84,17 @@ test('files of the provider’s credentials are named, where they are', () => {
 test('Google’s workload identity asks where its file says', () => {
   const file = join(home, 'gha-creds.json');
   const source = { url: 'https://run-actions-1.actions.githubusercontent.com/1//idtoken/2?x=3', headers: {} };
-  writeFileSync(file, JSON.stringify({ type: 'external_account', credential_source: source }));
-  const { egress } = modelPlace({ CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: file });
-  expect(egress).toContain('run-actions-1.actions.githubusercontent.com:443');
+  const egressWith = (text: string) => {
+    writeFileSync(file, text);
+    return modelPlace({ CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: file }).egress;
+  };
+  const usual = egressWith('no JSON');
+  const asked = egressWith(JSON.stringify({ type: 'external_account', credential_source: source }));
+  expect(asked).toEqual([...usual, 'run-actions-1.actions.githubusercontent.com:443']);
+  // A key names hosts as well, which serve all of Google's customers.
+  expect(egressWith(JSON.stringify({ auth_uri: 'https://accounts.google.com/o/oauth2/auth' }))).toEqual(
+    usual,
+  );
 });
 
 test('what federation gives is kept in the fence’s own home; a key beside it is what counts', () => {

@@ -138,10 +138,17 @@ function placesOf(url: string | undefined): string[] {
   return parsed ? [`${parsed.hostname}:${parsed.port || (parsed.protocol === 'http:' ? 80 : 443)}`] : [];
 }
 
-/** What a file of workload identity names: where the job's own token is had, and what it is exchanged at. */
+/** What a file of Google's workload identity names: where the job's own token is had, and what it is exchanged at. */
 function placesIn(file: string): string[] {
-  const urls = readFileSync(file, 'utf8').matchAll(/"(https?:\/\/[^"\s]+)"/g);
-  return [...urls].flatMap(([, url]) => placesOf(url));
+  try {
+    const given = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string | undefined> & {
+      credential_source?: { url?: string };
+    };
+    const { token_url, service_account_impersonation_url, credential_source } = given;
+    return [credential_source?.url, token_url, service_account_impersonation_url].flatMap(placesOf);
+  } catch {
+    return []; // a file that Claude Code will complain about
+  }
 }
 
 /** The exchange is at the model's own address. */
