@@ -34,6 +34,27 @@ describe('flags', () => {
       '--- rules ---',
     );
   });
+  test('a value by = may begin with dashes, be empty, or hold further =', () => {
+    const parsed = parseClaudeArguments('--shiny=--value --name= --model=a=b --append-system-prompt=""');
+    expect(parsed).toMatchObject({
+      extra: { shiny: '--value', name: '' },
+      model: 'a=b',
+      appendSystemPrompt: '',
+    });
+  });
+  test('rules keep their spaces without quotes too, in both spellings of the flag', () => {
+    const rules = ['Bash(git log:*)', 'Read', 'Edit(src/**)'];
+    for (const flag of ['allowedTools', 'allowed-tools'])
+      for (const value of [' Bash(git log:*) Read Edit(src/**)', '="Bash(git log:*),Read, Edit(src/**)"'])
+        expect(parseClaudeArguments(`--${flag}${value}`).allowedTools).toEqual(rules);
+    expect(parseClaudeArguments('--disallowedTools Read --disallowed-tools=Edit').disallowedTools).toEqual([
+      'Read',
+      'Edit',
+    ]);
+  });
+  test('of two models the later counts', () => {
+    expect(parseClaudeArguments('--model opus\n--model=haiku').model).toBe('haiku');
+  });
   test('unknown flags are passed on with a warning', () => {
     const parsed = parseClaudeArguments('--shiny new --alone');
     expect(parsed.extra).toEqual({ shiny: 'new', alone: null });

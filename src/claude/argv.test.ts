@@ -30,7 +30,12 @@ describe('words', () => {
     expect(splitWords(input)).toEqual(words);
   });
 
-  test('an unclosed quote is named', () => {
-    expect(() => splitWords('--x "abc')).toThrow(/quote is not closed/);
+  test.each([
+    ['--x "abc', '"'],
+    ["--x 'it is", "'"],
+    ['--x "a\\"', '"'],
+    [`--mcp-config '{"a": 1}`, "'"],
+  ])('an unclosed quote is named: %s', (input, quote) => {
+    expect(() => splitWords(input)).toThrow(`Input \`claude_args\`: a ${quote} quote is not closed.`);
   });
 });
