@@ -1,4 +1,5 @@
-/** The blocks of a markdown text: what is code, where a paragraph ends, what is quoted. */
+/** The blocks of a markdown text: what is code, where a paragraph ends. */
+import { type Table, tableAt } from './table.ts';
 
 /** Where the content begins of the list items that are being read, the outermost first. */
 export type Place = number[];
@@ -6,14 +7,13 @@ export type Place = number[];
 const marker = String.raw`(?:[-+*]|\d{1,9}[.)])`;
 const listItem = new RegExp(String.raw`([ \t]*)(?:${marker}[ \t]+)+(?=\S)`, 'y');
 const fence = new RegExp(`([ \\t]*)((?:${marker}[ \\t]+)*)(\`{3,}(?=[^\`\\n]*(?:\\n|$))|~{3,})`, 'y');
-const quote = new RegExp(String.raw`([ \t]*(?:${marker}[ \t]+)*)(>[ \t]?(?: {0,3}>[ \t]?)*)`, 'y');
-const delimiterRow = /[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t\r]*(?:\n|$)/y;
+export const quote = new RegExp(String.raw`([ \t]*(?:${marker}[ \t]+)*)(>[ \t]?)`, 'y');
 /** An item whose first line is empty. */
 const emptyItem = new RegExp(String.raw`([ \t]*)${marker}[ \t\r]*(?:\n|$)`, 'y');
 const blank = /[ \t\r]*(?:\n|$)/y;
 const heading = /([ \t]*)#{1,6}(?=\s|$)/y;
-const rule = /([ \t]*)(?:-{3,}|={1,}|\*{3,}|_{3,})[ \t\r]*(?:\n|$)/y;
-const underline = /[ \t]*=+[ \t\r]*(?:\n|$)/y;
+const rule = /([ \t]*)(?:-{3,}|\*{3,}|_{3,})[ \t\r]*(?:\n|$)/y;
+const underline = /([ \t]*)(?:=+|-+)[ \t\r]*(?:\n|$)/y;
 /** HTML that reaches to the next blank line, whatever markdown it holds. */
 const htmlBlock = afterItems(
   /<(?:\/?(?:address|article|aside|base|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|template|tfoot|th|thead|title|tr|track|ul)(?=[\s/>]|$))/,
@@ -76,57 +76,64 @@ function fenceEnd(text: string, at: number, { mark, item }: { mark: string; item
   return text.length;
 }
 
-/** A paragraph (a heading, a line without words too), or HTML in which there is no markdown. */
+/** A paragraph (a heading, a table, a line without words too), or HTML in which there is no markdown. */
 export interface Prose {
   end: number;
   html: boolean;
+  /** In a list item, a paragraph may come without a tag of its own. */
+  inList: boolean;
   /** True for a paragraph that lines after it could still belong to, were they not the end of the text. */
   open: boolean;
+  table: Table | null;
 }
 
 export function prose(text: string, at: number, place: Place): Prose {
+  const inList = place.length > 0;
   const first = nextLine(text, at);
+  const words = { html: false, inList, open: false, table: null };
   if (matchAt(blank, text, at) || [heading, rule, emptyItem].some((line) => opens(line, text, at, place)))
-    return { end: first, html: false, open: false };
+    return { ...words, end: first };
+  const html = htmlBlockEnd(text, at, place);
+  if (html !== null) return { ...words, end: html, html: true };
+  let end = first;
+  let table: Table | null = null;
+  for (let above = at; end < text.length; ) {
+    table ??= tableAt(text, above, end);
+    const isUnderline = table === null && opens(underline, text, end, place);
+    if (isUnderline && indentation(text, end) >= itemColumn(place))
+      return { ...words, end: nextLine(text, end) };
+    // A list with any number may follow a table.
+    if (!continues(text, end, place, table ? 'other' : 'paragraph')) break;
+    above = end;
+    end = nextLine(text, end);
+  }
+  return { ...words, end, open: end === text.length, table };
+}
+
+function htmlBlockEnd(text: string, at: number, place: Place): number | null {
   const mark = opens(marked, text, at, place);
   const close = mark ? markOf(mark[2]!) : opens(rawHtml, text, at, place) && rawEnd;
-  if (close) return { end: htmlEnd(text, at, { place, close }), html: true, open: false };
-  if (opens(htmlBlock, text, at, place) ?? opens(loneTag, text, at, place)) {
-    let end = first;
-    while (end < text.length && !matchAt(blank, text, end) && indentation(text, end) >= itemColumn(place))
-      end = nextLine(text, end);
-    return { end, html: true, open: false };
-  }
-  // A list with any number may follow a table.
-  const isTable = first < text.length && matchAt(delimiterRow, text, first) !== null;
-  let end = first;
-  while (end < text.length && continues(text, end, place, isTable ? 'other' : 'paragraph'))
+  if (close) return htmlEnd(text, at, { place, close });
+  if (!opens(htmlBlock, text, at, place) && !opens(loneTag, text, at, place)) return null;
+  let end = nextLine(text, at);
+  while (end < text.length && !matchAt(blank, text, end) && indentation(text, end) >= itemColumn(place))
     end = nextLine(text, end);
-  return { end, html: false, open: end === text.length };
+  return end;
 }
 
 /**
  * Whether the line at `at` goes on with the paragraph above it.
- * @param after `other` for a table, and for a paragraph in a quote that the line is not in: any list item ends these, and
- *   there is nothing to underline.
+ * @param after `other` for a table, and for a paragraph in a quote that the line is not in: any list item ends these.
  */
-function continues(
-  text: string,
-  at: number,
-  place: Place,
-  after: 'paragraph' | 'other' = 'paragraph',
-): boolean {
+export function continues(text: string, at: number, place: Place, after: 'paragraph' | 'other'): boolean {
   if (matchAt(blank, text, at)) return false;
+  const inList = place.length > 0;
   const item = opens(listItem, text, at, place);
   // Outside of a list only an item without a number, or with the number one, ends a paragraph.
-  if (item) return after === 'paragraph' && place.length === 0 && /^\s*(?!1[.)])\d/.test(item[0]);
-  if (after === 'other' && opens(emptyItem, text, at, place)) return false;
-  // Less indented than its list item, an underline is words.
-  if (matchAt(underline, text, at) && (after === 'other' || indentation(text, at) < itemColumn(place)))
-    return true;
-  return ![quote, fence, heading, rule, htmlBlock, rawHtml, marked].some((start) =>
-    opens(start, text, at, place),
-  );
+  if (item) return after === 'paragraph' && !inList && /^\s*(?!1[.)])\d/.test(item[0]);
+  if ((after === 'other' || inList) && opens(emptyItem, text, at, place)) return false;
+  const starts = [quote, fence, heading, rule, htmlBlock, rawHtml, marked];
+  return !starts.some((start) => opens(start, text, at, place));
 }
 
 /** HTML that goes on over blank lines ends behind its mark, or with the list item that it is in. */
@@ -151,62 +158,6 @@ export function noteEnd(text: string, at: number): number {
   return end;
 }
 
-export interface Quoted {
-  /** What stands before the first line, and before each further one. */
-  prefixes: [first: string, other: string];
-  inner: string;
-  end: number;
-}
-
-/** Consecutive lines quoted to the same depth, without their marks; null when the line at `at` is not quoted. */
-export function quotedLines(text: string, at: number, place: Place): Quoted | null {
-  const first = opens(quote, text, at, place);
-  if (!first) return null;
-  const prefixes: Quoted['prefixes'] = [first[0], ' '.repeat(itemColumn(place)) + first[2]!];
-  let inner = '';
-  let line = at;
-  for (let mark: RegExpExecArray | null = first; mark; ) {
-    const end = nextLine(text, line);
-    inner += unquoted(mark[0], text.slice(line + mark[0].length, end));
-    line = end;
-    mark = line < text.length ? opens(quote, text, line, place) : null;
-    const belongs = mark && /^[ \t]*>/.test(mark[0]) && columns(mark[1]!) >= itemColumn(place);
-    if (!belongs || depth(mark![0]) !== depth(first[0])) break;
-  }
-  return { prefixes, inner, end: line };
-}
-
-/** A tab reaches as far inside of a quote as it did outside of it. */
-function unquoted(prefix: string, line: string): string {
-  const blanks = /^[ \t]*/.exec(line)![0];
-  if (!/\t/.test(prefix + blanks)) return line;
-  const start = prefix.endsWith('\t') ? columns(prefix.slice(0, -1)) + 1 : columns(prefix);
-  return ' '.repeat(columns(prefix + blanks) - start) + line.slice(blanks.length);
-}
-
-/**
- * Lines that go on with the paragraph that a quote ends with, although they are not quoted, or less deeply. They are put
- * in one line, in which nothing can begin a block.
- */
-export function lazyLines(text: string, { prefixes, end }: Quoted, place: Place): Quoted {
-  let inner = '';
-  let line = end;
-  while (line < text.length) {
-    const mark = opens(quote, text, line, place)?.[0] ?? '';
-    const next = nextLine(text, line);
-    const words = text.slice(line + mark.length, next);
-    if (depth(mark) > depth(prefixes[0]) || /^[ \t]*[^> \t]/.test(mark)) break;
-    if (!continues(words, 0, mark ? [] : place, 'other')) break;
-    inner += ` ${words.trim()}`;
-    line = next;
-  }
-  return { prefixes, inner, end: line };
-}
-
-function depth(prefix: string): number {
-  return prefix.split('>').length;
-}
-
 /** Blocks in a list item are indented with it; the first line that is less indented leaves it. */
 export function enterOrLeaveList(text: string, at: number, place: Place): void {
   if (matchAt(blank, text, at)) return;
@@ -215,7 +166,8 @@ export function enterOrLeaveList(text: string, at: number, place: Place): void {
   const item = opens(listItem, text, at, place);
   if (!item) {
     const empty = opens(emptyItem, text, at, place);
-    if (empty) place.push(columns(empty[0].trimEnd()) + 1);
+    // An item begins with one empty line at most.
+    if (empty && !matchAt(blank, text, at + empty[0].length)) place.push(columns(empty[0].trimEnd()) + 1);
     return;
   }
   let column = 0;
@@ -227,12 +179,12 @@ export function enterOrLeaveList(text: string, at: number, place: Place): void {
   }
 }
 
-function itemColumn(place: Place): number {
+export function itemColumn(place: Place): number {
   return place.at(-1) ?? 0;
 }
 
 /** Matches the beginning of a block, which four columns of indentation would make code or plain text. */
-function opens(beginning: RegExp, text: string, at: number, place: Place): RegExpExecArray | null {
+export function opens(beginning: RegExp, text: string, at: number, place: Place): RegExpExecArray | null {
   const match = matchAt(beginning, text, at);
   return match && columns(match[1]!) <= itemColumn(place) + 3 ? match : null;
 }
@@ -242,7 +194,7 @@ function indentation(text: string, at: number): number {
 }
 
 /** A tab reaches to the next multiple of four. */
-function columns(indent: string, from = 0): number {
+export function columns(indent: string, from = 0): number {
   let column = from;
   for (const char of indent) column += char === '\t' ? 4 - (column % 4) : 1;
   return column;
@@ -252,12 +204,12 @@ export function lineStart(text: string, at: number): number {
   return text.lastIndexOf('\n', at - 1) + 1;
 }
 
-function nextLine(text: string, at: number): number {
+export function nextLine(text: string, at: number): number {
   const end = text.indexOf('\n', at);
   return end < 0 ? text.length : end + 1;
 }
 
-function matchAt(sticky: RegExp, text: string, at: number): RegExpExecArray | null {
+export function matchAt(sticky: RegExp, text: string, at: number): RegExpExecArray | null {
   sticky.lastIndex = at;
   return sticky.exec(text);
 }

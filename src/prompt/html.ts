@@ -59,6 +59,7 @@ export interface Replacement {
 export interface Block {
   end: number;
   html: boolean;
+  inList: boolean;
 }
 
 interface Tag {
@@ -100,7 +101,7 @@ export class HtmlReader {
     }
     if (/^<(?:[!?]|\/[^A-Za-z])/.test(start)) {
       const end = this.#find('>', at + 2) + 1;
-      return { end: end > 0 && end <= block.end ? end : block.end, put: '' };
+      return end > 0 && end <= block.end ? { end, put: '' } : this.#openTag(block);
     }
     return this.#element(at, block);
   }
@@ -115,7 +116,7 @@ export class HtmlReader {
     const found = this.#find(close, at + opening.length);
     const end = found + close.length;
     if (found < 0 || end > block.end) return null;
-    return { ...this.#inHtml(at, { end, html: true })!, htmlEnd: end };
+    return { ...this.#inHtml(at, { ...block, end, html: true })!, htmlEnd: end };
   }
 
   /** Where a mark stands next; remembered, as one that is far away is looked for again and again. */
@@ -183,9 +184,9 @@ export class HtmlReader {
     };
   }
 
-  /** A tag that its block does not end goes on until markdown makes a tag of the next block, which HTML would not. */
-  #openTag({ end }: Block): Replacement {
-    return matchAt(/\s*</y, this.#text, end) ? this.#rest() : { end, put: '' };
+  /** A tag that its block does not end goes on to the next tag: of a paragraph, which HTML and a short list do without. */
+  #openTag({ end, inList }: Block): Replacement {
+    return inList || matchAt(/\s*</y, this.#text, end) ? this.#rest() : { end, put: '' };
   }
 
   /** Where the element that opens at `at` ends; all elements are paired in one pass, the first time one is asked for. */

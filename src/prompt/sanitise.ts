@@ -1,18 +1,10 @@
 /** Takes out of incoming markdown what its reader on GitHub does not see, so that nobody instructs Claude in secret. */
-import {
-  codeBlock,
-  enterOrLeaveList,
-  lazyLines,
-  lineStart,
-  noteEnd,
-  type Place,
-  prose,
-  type Quoted,
-  quotedLines,
-} from './blocks.ts';
+import { codeBlock, enterOrLeaveList, lineStart, noteEnd, type Place, prose } from './blocks.ts';
 import { type Block, HtmlReader, readEntity } from './html.ts';
 import { withoutInvisible } from './invisible.ts';
 import { Links } from './links.ts';
+import { lazyLines, type Quoted, quotedLines } from './quote.ts';
+import { shownRows } from './table.ts';
 
 interface Reading {
   text: string;
@@ -20,7 +12,7 @@ interface Reading {
   html: HtmlReader;
   links: Links;
   out: string[];
-  open: Shown['open'];
+  more: Shown['more'];
   /** How many quotes it stands in, each of which may be in a list item of the one before. */
   depth: number;
 }
@@ -62,31 +54,28 @@ function sanitiseMarkdown(text: string): string {
 
 interface Shown {
   shown: string;
+  /** True where nothing was taken out. */
+  same: boolean;
   hidesRest: boolean;
-  /** The paragraph at the end that lines after the text could belong to: where it begins, and what is shown before. */
-  open: { at: number; shown: string; place: Place } | null;
+  /** The same with more words for the paragraph at its end; null when it ends with something else. */
+  more: ((words: string) => Shown) | null;
 }
 
 function readMarkdown(text: string, links: Links, depth = 0, place: Place = []): Shown {
-  const reading: Reading = {
-    text,
-    place: [...place],
-    html: new HtmlReader(text),
-    links,
-    out: [],
-    open: null,
-    depth,
-  };
+  const html = new HtmlReader(text);
+  const reading: Reading = { text, place: [...place], html, links, out: [], more: null, depth };
   let at = 0;
   while (at < text.length) at = readBlock(reading, at);
-  return { shown: reading.out.join(''), hidesRest: reading.html.hidesRest, open: reading.open };
+  const shown = reading.out.join('');
+  return { shown, same: shown === text, hidesRest: html.hidesRest, more: reading.more };
 }
 
 /** Reads one block and returns where the next one begins. */
 function readBlock(reading: Reading, at: number): number {
-  const { text, place, links, out } = reading;
+  const { text, place, links, out, depth } = reading;
   // A hidden element may end inside of a line.
   if (at > 0 && text[at - 1] !== '\n') return readProse(reading, at, prose(text, lineStart(text, at), place));
+  const outside = [...place];
   enterOrLeaveList(text, at, place);
   const quoted = quotedLines(text, at, place);
   if (quoted) return readQuote(reading, at, quoted);
@@ -96,37 +85,62 @@ function readBlock(reading: Reading, at: number): number {
     return code.end;
   }
   const paragraph = prose(text, at, place);
-  if (paragraph.open) reading.open = { at, shown: out.join(''), place: [...place] };
+  const { end, table } = paragraph;
+  if (table) {
+    const rows = text.slice(table.rows, end);
+    const shown = shownRows(rows, table.cells);
+    if (shown !== rows) {
+      out.push(readMarkdown(text.slice(at, table.rows) + shown, links, depth, outside).shown);
+      return end;
+    }
+  }
+  if (paragraph.open) {
+    const above = shownAbove(reading, at);
+    reading.more = (words) =>
+      above(readMarkdown(`${text.slice(at).trimEnd()}${words}\n`, links, depth, outside));
+  }
   // What begins a block ends a definition, also inside of its title.
-  const defined = paragraph.html ? null : links.definitions(text, at, paragraph.end);
+  const defined = paragraph.html ? null : links.definitions(text, at, end);
   if (defined) {
     out.push(defined.put);
-    return defined.end < paragraph.end ? readProse(reading, defined.end, paragraph) : paragraph.end;
+    return defined.end < end ? readProse(reading, defined.end, paragraph) : end;
   }
-  return links.isUnusedNote(text, at) ? noteEnd(text, paragraph.end) : readProse(reading, at, paragraph);
+  return links.isUnusedNote(text, at) ? noteEnd(text, end) : readProse(reading, at, paragraph);
 }
 
-function readQuote(reading: Reading, at: number, quoted: Quoted): number {
+/** Puts what was read so far before what is read anew from `at` on. */
+function shownAbove({ text, out }: Reading, at: number): (last: Shown) => Shown {
+  const before = out.join('');
+  const isSame = before === text.slice(0, at);
+  const above = (last: Shown): Shown => ({
+    ...last,
+    shown: before + last.shown,
+    same: isSame && last.same,
+    more: last.more && ((words) => above(last.more!(words))),
+  });
+  return above;
+}
+
+function readQuote(reading: Reading, at: number, { inner, prefixes, end }: Quoted): number {
   const { text, place, links, html, out } = reading;
-  if (reading.depth === deepest) return quoted.end;
-  const depth = reading.depth + 1;
-  let end = quoted.end;
-  let inner = readMarkdown(quoted.inner, links, depth);
-  let source = quoted.inner;
-  const lazy = inner.open && lazyLines(text, quoted, place);
-  if (inner.open && lazy?.inner) {
-    const last = `${quoted.inner.slice(inner.open.at).trimEnd()}${lazy.inner}\n`;
-    source = quoted.inner.slice(0, inner.open.at) + last;
-    const again = readMarkdown(last, links, depth, inner.open.place);
-    inner = { ...again, shown: inner.open.shown + again.shown };
-    end = lazy.end;
+  if (reading.depth === deepest) return end;
+  let read = readMarkdown(inner, links, reading.depth + 1);
+  const lazy = read.more ? lazyLines(text, end, place) : { words: '', end };
+  if (lazy.words) read = read.more!(lazy.words);
+  const quote = (last: Shown): Shown => ({
+    ...last,
+    shown: prefixes[0] + last.shown.replace(/(?<=\n)(?=.|\n)/g, prefixes[1]),
+    more: last.more && ((words) => quote(last.more!(words))),
+  });
+  if (read.more && lazy.end === text.length) {
+    const above = shownAbove(reading, at);
+    const { more } = read;
+    reading.more = (words) => above(quote(more(words)));
   }
-  const [first, other] = quoted.prefixes;
-  const same = inner.shown === source;
-  out.push(same ? text.slice(at, end) : first + inner.shown.replace(/(?<=\n)(?=.|\n)/g, other));
+  out.push(read.same ? text.slice(at, lazy.end) : quote(read).shown);
   // A comment that a quote leaves open hides what comes after the quote too.
-  html.hidesRest ||= inner.hidesRest;
-  return inner.hidesRest ? text.length : end;
+  html.hidesRest ||= read.hidesRest;
+  return read.hidesRest ? text.length : lazy.end;
 }
 
 /** Copies a paragraph without what is hidden in it. Hidden markup may reach beyond it: returns where to go on. */
@@ -157,7 +171,8 @@ function readBracket({ text, links }: Reading, mark: Mark): { end: number; put: 
 }
 
 /** Finds code spans, HTML, entities and brackets, each where no earlier one covers it, as GitHub does. */
-function readMarks(reading: Reading, start: number, { end, html }: Block): Mark[] {
+function readMarks(reading: Reading, start: number, block: Block): Mark[] {
+  const { end, html } = block;
   // Searching the whole text from each paragraph on would take quadratic time where marks are rare.
   const paragraph = reading.text.slice(start, end);
   const runs = html ? new Map<string, number[]>() : backtickRuns(paragraph);
@@ -178,7 +193,7 @@ function readMarks(reading: Reading, start: number, { end, html }: Block): Mark[
     else if (mark === '<') {
       const found = reading.html.read(
         start + at,
-        inHtml ? { end: start + htmlEnd, html: true } : { end, html },
+        inHtml ? { ...block, end: start + htmlEnd, html: true } : block,
       );
       if (found?.htmlEnd) htmlEnd = found.htmlEnd - start;
       if (found) add(at, found.end - start, 'other', found.put);
