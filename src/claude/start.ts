@@ -60,6 +60,7 @@ export async function startClaude({ plan, events, input, options }: StartRequest
     options: {
       ...planned,
       ...options,
+      hooks: { ...planned.hooks, ...options?.hooks },
       env: { ...planned.env, ...options?.env },
       settings,
       abortController: abort,

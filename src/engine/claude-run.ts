@@ -1,5 +1,5 @@
 /** Claude in one run: started as soon as its configuration is known, given its prompt when the thread has been read, ended for good. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { chooseCredential } from '../claude/credential.ts';
 import { findClaude } from '../claude/executable.ts';
 import { type OpenFence, probeFence } from '../claude/fence.ts';
@@ -17,7 +17,7 @@ import { type ClaudeSettings, claudeSettings, toolNames } from './claude.ts';
 import type { Door } from './door.ts';
 import { openRunFence } from './fence.ts';
 import { configurationPath, pluginsPath } from './scratch.ts';
-import type { BaseConfiguration } from './trusted-config.ts';
+import { type Configuration, openConfiguration } from './trusted-config.ts';
 
 export interface ClaudeRunOptions {
   door: Door;
@@ -29,23 +29,27 @@ export interface ClaudeRunOptions {
   onFirstMessage(): void;
 }
 
+/** Where Claude works. */
+export interface Checkout {
+  directory: string;
+  /** Whether what it says about Claude Code counts. */
+  isTrusted: boolean;
+}
+
 export interface Beginning {
   /** Appended to Claude Code's own system prompt. */
   systemAppend: string | null;
-  /** What is loaded where the checkout is not trusted; null for nothing, and where it is. */
-  configuration: BaseConfiguration | null;
+  configuration: Configuration;
 }
 
 export class ClaudeRun {
-  /** Where the configuration of a base branch belongs. */
-  readonly configurationDirectory: string;
   /** Claude Code's own messages, as they came. */
   readonly messages: unknown[] = [];
   /** What Claude runs in; null where there is none. */
   fence: OpenFence | null = null;
   private identity: Identity | null = null;
   private pid: number | null = null;
-  private plan: SessionPlan | null = null;
+  private plan: Omit<SessionPlan, 'systemAppend' | 'trustCheckout' | 'trusted'> | null = null;
   private session: OpenSession | null = null;
   private readonly limit = new AbortController();
   private readonly signal: AbortSignal;
@@ -53,50 +57,42 @@ export class ClaudeRun {
 
   constructor(options: ClaudeRunOptions) {
     this.options = options;
-    this.configurationDirectory = configurationPath(options.door.scratch);
     this.signal = AbortSignal.any([options.door.signal, this.limit.signal]);
   }
 
-  /** Finds Claude Code and makes ready what it runs in. @param directory the checkout, once it is taken over. */
-  async prepare(directory: Promise<string>): Promise<void> {
+  /** Finds Claude Code and makes ready what it runs in. @param checkout once it is taken over */
+  async prepare(checkout: Promise<Checkout>): Promise<void> {
     const { door, task, servers, githubToken } = this.options;
     const settings = claudeSettings({ door, task, githubToken });
     // Loading the Agent SDK blocks for 50 ms, so it goes on beside the file work of the others.
     const find = this.find();
-    const [cwd, executable, support, identity, plugins] = await Promise.all([
-      directory,
-      find,
-      door.config.sandbox === 'off' ? null : probeFence(),
-      this.openIdentity(),
-      this.installPlugins(settings, find),
-      import('../claude/session.ts'),
-      import('../claude/start.ts').then(({ warmUp }) => warmUp()),
-    ]);
+    const [{ directory: cwd, isTrusted: trustCheckout }, executable, support, identity, plugins] =
+      await Promise.all([
+        checkout,
+        find,
+        door.config.sandbox === 'off' ? null : probeFence(),
+        this.openIdentity(),
+        this.installPlugins(settings, checkout, find),
+        import('../claude/session.ts'),
+        import('../claude/start.ts').then(({ warmUp }) => warmUp()),
+      ]);
     this.signal.throwIfAborted();
-    const { environment, arguments: given, trustCheckout } = settings;
+    const { environment, arguments: given } = settings;
     const givenMcp = await givenServers({ directory: cwd, trustCheckout }, given.mcpConfigs);
     const hasGitHubToken = githubToken !== null;
     // Filled once the base is known; it is seen in the fence, where nobody can write to it.
-    await mkdir(this.configurationDirectory, { recursive: true, mode: 0o755 });
+    const configuration = await openConfiguration(door);
     this.fence = await openRunFence({
       ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
       givenServers: givenMcp,
-      readOnly: [this.configurationDirectory, ...(identity ? [identity.directory] : []), ...plugins],
+      readOnly: [configuration, ...(identity ? [identity.directory] : []), ...plugins],
     });
     if (this.fence?.owner) await identity?.giveTo(this.fence.owner);
     // With a prompt alone Claude has what the workflow allows, and can tell a backend that follows it.
     const tools = toolNames(
       hasBranch(task) ? servers : servers.filter(({ name }) => name === 'github_progress'),
     );
-    const base = {
-      ...settings,
-      executable,
-      directory: cwd,
-      servers,
-      plugins,
-      systemAppend: null,
-      fence: this.fence,
-    };
+    const base = { ...settings, executable, directory: cwd, servers, plugins, fence: this.fence };
     this.plan = inFence(
       { ...base, allowedTools: [...settings.allowedTools, ...tools] },
       this.fence,
@@ -111,7 +107,9 @@ export class ClaudeRun {
     const { openSession } = await import('../claude/session.ts');
     this.signal.throwIfAborted();
     if (!this.plan) throw new AppError('internal', 'Claude is started before it was prepared.');
-    const plan = { ...this.plan, systemAppend, trusted: configuration };
+    const trustCheckout = configuration === 'checkout';
+    const trusted = trustCheckout ? null : configuration;
+    const plan: SessionPlan = { ...this.plan, systemAppend, trustCheckout, trusted };
     this.session = await openSession(plan, {
       signal: this.signal,
       onSpawn: (pid) => {
@@ -148,7 +146,7 @@ export class ClaudeRun {
   async closeFence(): Promise<void> {
     await this.fence?.giveBackWorkspace();
     await this.fence?.close();
-    await rm(this.configurationDirectory, { recursive: true, force: true, maxRetries: 3 });
+    await rm(configurationPath(this.options.door.scratch), { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** Ends Claude and everything that it has started; one that is only about to start never does. */
@@ -174,7 +172,11 @@ export class ClaudeRun {
   }
 
   /** From what the workflow names, before Claude has read anything. */
-  private async installPlugins(settings: ClaudeSettings, executable: Promise<string>): Promise<string[]> {
+  private async installPlugins(
+    settings: ClaudeSettings,
+    checkout: Promise<Checkout>,
+    executable: Promise<string>,
+  ): Promise<string[]> {
     const { config, directory, scratch } = this.options.door;
     if (config.plugins.length === 0) return [];
     const configuration = pluginsPath(scratch);
@@ -184,7 +186,7 @@ export class ClaudeRun {
       marketplaces: config.pluginMarketplaces,
       plugins: config.plugins,
       ...{ configuration, directory, signal: this.signal },
-      trustCheckout: settings.trustCheckout,
+      trustCheckout: (await checkout).isTrusted,
       environment: settings.environment,
     });
   }
@@ -204,7 +206,11 @@ export class ClaudeRun {
 }
 
 /** Behind the fence nothing needs to be named unreadable: what should not be read is not there. */
-function inFence(plan: SessionPlan, fence: OpenFence | null, allowBash: boolean): SessionPlan {
+function inFence<Plan extends Pick<SessionPlan, 'allowedTools' | 'disallowedTools' | 'environment'>>(
+  plan: Plan,
+  fence: OpenFence | null,
+  allowBash: boolean,
+): Plan {
   if (!fence) return plan;
   const allowedTools = [...plan.allowedTools, ...(allowBash ? ['Bash'] : [])];
   return { ...plan, environment: fence.claudeEnvironment, disallowedTools: [], allowedTools };

@@ -20,7 +20,7 @@ const commitTools = ['Bash(git add:*)', 'Bash(git commit:*)', 'Bash(git rm:*)'];
 /** Everything about a session that is known before anything was fetched. */
 export type ClaudeSettings = Omit<
   SessionPlan,
-  'executable' | 'directory' | 'servers' | 'systemAppend' | 'fence'
+  'executable' | 'directory' | 'servers' | 'systemAppend' | 'fence' | 'trustCheckout' | 'trusted'
 >;
 
 export interface SettingsRequest {
@@ -54,7 +54,6 @@ export function claudeSettings({ door, task, githubToken }: SettingsRequest): Cl
     permissionMode: edits ? 'acceptEdits' : 'default',
     allowedTools: edits ? [...branchTools, ...(commitsByFile(config) ? [] : commitTools)] : [],
     disallowedTools: unreadable(door),
-    trustCheckout: trustsCheckout(task, door),
     settings: config.settings,
     maxBudgetUsd: config.maxBudgetUsd,
   };
@@ -171,14 +170,6 @@ function checkDispatch(task: Task): void {
   throw new AppError('invalid_input', '`client_payload.session_id`: no session is kept that could go on.', {
     remedy: 'Leave it out: each dispatch begins a session of its own.',
   });
-}
-
-/**
- * False where the checkout may hold what a stranger proposes: on pull requests, and in a `workflow_run`, which has the
- * base's rights while it may have checked out a pull request's code.
- */
-export function trustsCheckout(task: Task, door: Door): boolean {
-  return task.subject?.kind !== 'pull_request' && door.job.GITHUB_EVENT_NAME !== 'workflow_run';
 }
 
 function githubEnvironment(serverUrl: string, token: string): Environment {

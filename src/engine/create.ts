@@ -1,4 +1,5 @@
 /** The composition root: makes the steps of one run and hands each of them what it needs, and no more. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionPrompt } from '../claude/session.ts';
 import type { CommentRef } from '../github/comments.ts';
@@ -7,6 +8,7 @@ import { commentServer } from '../mcp/comment.ts';
 import { contextServer } from '../mcp/context.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
 import { progressServer } from '../mcp/progress.ts';
+import type { PromptFacts } from '../prompt/sections.ts';
 import type { Shelf } from '../prompt/shelf.ts';
 import type { TrackingComment } from '../report/comment.ts';
 import { reportTo } from '../report/reporter.ts';
@@ -19,8 +21,8 @@ import type { Workspace } from '../workspace/workspace.ts';
 import type { Backend } from './backend.ts';
 import { type BranchPlan, isMadeHere, planBranch } from './branch-plan.ts';
 import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
-import { trustsCheckout, wantsGitHubToken } from './claude.ts';
-import { ClaudeRun } from './claude-run.ts';
+import { wantsGitHubToken } from './claude.ts';
+import { type Checkout, ClaudeRun } from './claude-run.ts';
 import type { Connection } from './connect.ts';
 import { type Gathered, gatherThread, openImages } from './context.ts';
 import { contextAnswers } from './context-answers.ts';
@@ -33,7 +35,12 @@ import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
 import { commitsByFile, signingOf } from './signing.ts';
-import { type BaseConfiguration, baseConfiguration } from './trusted-config.ts';
+import {
+  baseConfiguration,
+  type Configuration,
+  configurationFacts,
+  trustsCheckout,
+} from './trusted-config.ts';
 
 /**
  * Milliseconds that the first requests to GitHub need to leave. Starting Claude keeps this process busy for 60 ms, and
@@ -44,12 +51,12 @@ const untilRequestsLeft = 8;
 /** The steps of one run, in the order in which `handle` takes them. */
 export class Run {
   private workspace: Workspace | null = null;
-  private takingOver: Promise<string> | null = null;
+  private takingOver: Promise<Checkout> | null = null;
   private comment: TrackingComment | null = null;
   private reaction: Reporter | null = null;
   private claude: ClaudeRun | null = null;
   private checkout: Prepared | null = null;
-  private configuration: BaseConfiguration | null = null;
+  private configuration: Configuration = null;
   private servers: ToolServer[] = [];
   /** What the prompt was made of, for what Claude asks besides. */
   private shelf: Shelf | null = null;
@@ -84,7 +91,7 @@ export class Run {
     );
   }
 
-  /** Takes the checkout over and, where that is trusted, starts Claude in it; neither needs the network. */
+  /** Takes the checkout over and starts Claude in it, which waits for its prompt. */
   async startClaude(report: Reporter, started: Promise<void>): Promise<ClaudeRun> {
     const { door, task } = this;
     this.takingOver = this.takeOver();
@@ -106,11 +113,30 @@ export class Run {
           .catch(() => {}),
     });
     if (task.mode === 'tag') await openImages(door);
+    const configuring = this.configure(this.takingOver);
+    configuring.catch(() => {}); // told below
     await this.claude.prepare(this.takingOver);
-    // Elsewhere it waits for the base branch, which has the configuration that Claude Code reads when it starts.
-    if (trustsCheckout(task, door))
-      await this.claude.begin({ systemAppend: systemFor(task), configuration: null });
+    const configuration = await configuring;
+    // What it is told about its configuration stands in its prompt, unless that is the workflow's own.
+    const systemAppend = systemFor(task, hasBranch(task) ? null : await this.configurationOf(null));
+    await this.claude.begin({ systemAppend, configuration });
     return this.claude;
+  }
+
+  /** Claude Code reads its configuration when it starts: beside the reading of the thread, as that takes longer. */
+  private async configure(takenOver: Promise<Checkout>): Promise<Configuration> {
+    const { door, task, connection } = this;
+    const { directory, isTrusted } = await takenOver;
+    const gitDirectory = join(directory, '.git');
+    if (isTrusted) this.configuration = 'checkout';
+    else if (this.workspace)
+      this.configuration = await baseConfiguration({ door, task, connection, gitDirectory });
+    return this.configuration;
+  }
+
+  private configurationOf(checkout: Prepared | null): Promise<PromptFacts['configuration']> {
+    const head = checkout?.publishing.gate.base ?? this.workspace?.headSha ?? '';
+    return configurationFacts(this.configuration, head);
   }
 
   async gather(): Promise<Gathered> {
@@ -121,18 +147,6 @@ export class Run {
   }
 
   async prepareCheckout(gathered: Gathered): Promise<Prepared | null> {
-    const { door, task, connection, workspace, claude } = this;
-    const checkout = await this.putOnBranch(gathered);
-    if (trustsCheckout(task, door) || !claude) return checkout;
-    const directory = claude.configurationDirectory;
-    const request = { door, task, connection, workspace, checkout, directory };
-    this.configuration = await baseConfiguration(request);
-    const systemAppend = systemFor(task, { untrusted: true, base: this.configuration });
-    await claude.begin({ systemAppend, configuration: this.configuration });
-    return checkout;
-  }
-
-  private async putOnBranch(gathered: Gathered): Promise<Prepared | null> {
     const { door, task, workspace } = this;
     door.signal.throwIfAborted();
     const identity = identityOf(door, gathered?.viewer ?? null);
@@ -159,7 +173,7 @@ export class Run {
     return this.checkout;
   }
 
-  buildPrompt(gathered: Gathered, checkout: Prepared | null): SessionPrompt {
+  async buildPrompt(gathered: Gathered, checkout: Prepared | null): Promise<SessionPrompt> {
     const { door, task, servers } = this;
     const prompt = promptFor({
       door,
@@ -167,8 +181,7 @@ export class Run {
       gathered,
       checkout,
       servers,
-      trustCheckout: trustsCheckout(task, door),
-      configuration: this.configuration,
+      configuration: await this.configurationOf(checkout),
     });
     this.shelf = prompt.shelf;
     door.log.debug(prompt.text);
@@ -233,15 +246,16 @@ export class Run {
   }
 
   /** A branch needs a checkout; a prompt alone takes one over when there is one. Answers where Claude works. */
-  private async takeOver(): Promise<string> {
+  private async takeOver(): Promise<Checkout> {
+    const { door, task } = this;
     try {
-      this.workspace = await openCheckout(this.door);
-      return this.workspace.directory;
+      const { directory, headSha } = (this.workspace = await openCheckout(door));
+      return { directory, isTrusted: trustsCheckout(task, door, headSha) };
     } catch (error) {
-      const needed = hasBranch(this.task) || !(error instanceof AppError) || error.reason !== 'invalid_input';
+      const needed = hasBranch(task) || !(error instanceof AppError) || error.reason !== 'invalid_input';
       if (needed) throw error;
-      this.door.log.info('There is no checkout; Claude works in the directory as it is.');
-      return this.door.directory;
+      door.log.info('There is no checkout; Claude works in the directory as it is.');
+      return { directory: door.directory, isTrusted: trustsCheckout(task, door, null) };
     }
   }
 

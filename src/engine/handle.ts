@@ -92,7 +92,7 @@ async function work(run: Run): Promise<Result> {
     const started = report.started();
     const [thread, claude] = await Promise.all([run.gather(), run.startClaude(report, started)]);
     const checkout = await run.prepareCheckout(thread);
-    const session = await claude.work(run.buildPrompt(thread, checkout));
+    const session = await claude.work(await run.buildPrompt(thread, checkout));
     result = concluded({ session, ...(await run.publish(checkout)) });
   } catch (error) {
     result = failed(error);

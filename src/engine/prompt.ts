@@ -10,7 +10,6 @@ import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
 import type { Door } from './door.ts';
 import { commitsByFile } from './signing.ts';
-import type { BaseConfiguration } from './trusted-config.ts';
 
 export interface PromptRequest {
   door: Door;
@@ -19,27 +18,17 @@ export interface PromptRequest {
   gathered: (FetchedThread & { images?: ReadonlyMap<string, string> }) | null;
   checkout: Prepared | null;
   servers: ToolServer[];
-  trustCheckout: boolean;
-  /** What is loaded where the checkout is not trusted; null for nothing. */
-  configuration?: BaseConfiguration | null;
+  /** Where the configuration comes from that is loaded; null for the checkout. */
+  configuration: PromptFacts['configuration'];
 }
 
 /**
  * What is appended to Claude Code's own system prompt: the same for every task that is not just a given prompt, which
  * stays as it is and hears here where its configuration comes from.
  */
-export function systemFor(
-  task: Task,
-  checkout?: { untrusted: true; base: BaseConfiguration | null },
-): string | null {
+export function systemFor(task: Task, configuration: PromptFacts['configuration']): string | null {
   if (hasBranch(task)) return systemText;
-  if (!checkout) return null;
-  const markers = createMarkers(newNonce());
-  return configurationSentence({ configuration: configurationFacts(checkout.base), markers });
-}
-
-function configurationFacts(base: BaseConfiguration | null): NonNullable<PromptFacts['configuration']> {
-  return base ? { from: base.from, differing: base.differing } : { from: null, differing: [] };
+  return configuration && configurationSentence({ configuration, markers: createMarkers(newNonce()) });
 }
 
 function newNonce(): string {
@@ -60,7 +49,7 @@ export function promptFor(request: PromptRequest): SessionPrompt & Pick<Prompt, 
       ...(gathered?.images && { images: gathered.images }),
       self: gathered?.viewer.login || null,
       branch: checkout && branchFacts(checkout, commitsByFile(door.config)),
-      configuration: request.trustCheckout ? null : configurationFacts(request.configuration ?? null),
+      configuration: request.configuration,
       tools: {
         comment: has('github_comment'),
         review: false,

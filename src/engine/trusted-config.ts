@@ -1,31 +1,31 @@
-/** Which configuration Claude Code loads where the checkout is not trusted: the base branch's, or none at all. */
-import { realpath } from 'node:fs/promises';
+/** Whose configuration Claude Code loads: the checkout's own where that is trusted, else the base branch's, or none at all. */
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
-import type { Task } from '../words/task.ts';
+import { dispatchOf, type Task } from '../words/task.ts';
 import { copyTrustedConfiguration, type TrustedConfiguration } from '../workspace/trusted-config.ts';
-import type { Workspace } from '../workspace/workspace.ts';
-import type { Prepared } from './checkout.ts';
 import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
+import { configurationPath } from './scratch.ts';
 
 export interface BaseConfiguration extends TrustedConfiguration {
   /** The branch that it comes from. */
   from: string;
 }
 
+/** What Claude Code loads: what the checkout itself says, what a base branch says, or nothing (null). */
+export type Configuration = 'checkout' | BaseConfiguration | null;
+
 export interface BaseRequest {
   door: Door;
   task: Task;
   connection: Connection;
-  /** Null when there is no checkout: then nothing can be looked up. */
-  workspace: Workspace | null;
-  /** Null for tasks without a branch of their own. */
-  checkout: Prepared | null;
-  /** Where it is copied to. */
-  directory: string;
+  /** Where the objects are; Claude has not had them. */
+  gitDirectory: string;
+  /** Where it is known already. */
+  base?: Base;
 }
 
 interface Base {
@@ -36,23 +36,38 @@ interface Base {
 /** Characters that mean something in the pattern by which the checkout's own memory files are kept out. */
 const glob = /[*?[\]{}()\\]/;
 
+/** Events with the base's rights about a commit of anybody's, or about work that nobody has merged yet. */
+const aboutOthersWork = new Set(
+  'workflow_run check_run check_suite status deployment deployment_status merge_group'.split(' '),
+);
+
+/**
+ * False where the checkout may hold what a stranger proposes, or what Claude wrote on an earlier occasion.
+ * @param headSha what is checked out; null for no checkout
+ */
+export function trustsCheckout(task: Task, door: Door, headSha: string | null): boolean {
+  const { GITHUB_EVENT_NAME: event, GITHUB_SHA: sha } = door.job;
+  if (task.subject?.kind === 'pull_request' || dispatchOf(task)?.branch) return false;
+  if (event && aboutOthersWork.has(event)) return false;
+  // The workflow has checked out something else than the commit that the event is about: a pull request's code, maybe.
+  return !headSha || !sha || headSha === sha;
+}
+
 /** Null where nothing may be loaded, because the base branch cannot be read; that is a warning, and Claude is told. */
 export async function baseConfiguration(request: BaseRequest): Promise<BaseConfiguration | null> {
-  const { door, task, connection, workspace, checkout, directory } = request;
-  if (!workspace) return null;
+  const { door, task, connection, gitDirectory } = request;
   try {
-    if (glob.test(await realpath(workspace.directory)))
+    if (glob.test(await realpath(door.directory)))
       throw new AppError(
         'invalid_input',
-        `the checkout's path ${shown(workspace.directory)} has a character of globs`,
+        `the checkout's path ${shown(door.directory)} has a character of globs`,
       );
-    const base = checkout?.plan.base ?? (await baseOf(request));
+    const base = request.base ?? (await baseOf(request));
     const found = await copyTrustedConfiguration({
-      gitDirectory: join(workspace.directory, '.git'),
-      directory,
+      gitDirectory,
+      directory: await openConfiguration(door),
       store: join(door.scratch, 'base-objects'),
       base: base.sha,
-      head: checkout?.publishing.gate.base ?? workspace.headSha,
       remote: async () => ({
         url: `${door.host.serverUrl}/${task.repository.owner}/${task.repository.name}.git`,
         token: new Secret(await connection.credential.token()),
@@ -68,21 +83,38 @@ export async function baseConfiguration(request: BaseRequest): Promise<BaseConfi
   }
 }
 
+/** What Claude is told of it; null where it is the checkout's own. @param head the commit that Claude works on */
+export async function configurationFacts(
+  base: Configuration,
+  head: string,
+): Promise<{ from: string | null; differing: string[] } | null> {
+  if (base === 'checkout') return null;
+  return base ? { from: base.from, differing: await base.differing(head) } : { from: null, differing: [] };
+}
+
+/** There before the fence is opened, which shows it inside as it is then; its files may come later. */
+export async function openConfiguration({ scratch }: Pick<Door, 'scratch'>): Promise<string> {
+  const directory = configurationPath(scratch);
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  return directory;
+}
+
 /**
- * The pull request's base; for a `workflow_run`, which may be about a branch of anybody's, the default branch. GitHub is
- * asked, so that no trust hangs on a variable of the job.
+ * The pull request's base; without one the branch that work goes into, as a `workflow_run` may be about a branch of
+ * anybody's. GitHub is asked, so that no trust hangs on a variable of the job.
  */
-async function baseOf({ task, connection }: BaseRequest): Promise<Base> {
+async function baseOf({ door, task, connection }: BaseRequest): Promise<Base> {
   const { subject, repository } = task;
   const { client } = connection;
   const place = { owner: repository.owner, repo: repository.name };
   if (subject?.base) return subject.base;
-  if (subject) {
+  if (subject?.kind === 'pull_request') {
     const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
     const { base } = await client.rest<{ base: Base }>(route, { ...place, pull_number: subject.number });
     return { ref: base.ref, sha: base.sha };
   }
   const ref =
+    door.config.baseBranch ??
     repository.defaultBranch ??
     (await client.rest<{ default_branch: string }>('GET /repos/{owner}/{repo}', place)).default_branch;
   const route = 'GET /repos/{owner}/{repo}/git/ref/{ref}';

@@ -12,19 +12,22 @@ import {
 import { copyTrustedConfiguration, type TrustedRequest } from './trusted-config.ts';
 
 /** The configuration of a base, copied for a checkout that stands at `head`. */
-async function copyOf(project: Project, change: Partial<TrustedRequest> & { base: string; head?: string }) {
+async function copyOf(
+  project: Project,
+  { head, ...change }: Partial<TrustedRequest> & { base: string; head?: string },
+) {
   const directory = join(temporary(), 'configuration');
   mkdirSync(directory);
   const copied = await copyTrustedConfiguration({
     gitDirectory: join(project.source, '.git'),
     directory,
     store: join(temporary(), 'store'),
-    head: change.base,
     remote: () => Promise.reject(new Error('nothing is to be fetched')),
     environment: { PATH: process.env.PATH },
     ...change,
   });
-  return { ...copied, text: (path: string) => readFileSync(join(directory, path), 'utf8') };
+  const differing = await copied.differing(head ?? change.base);
+  return { ...copied, differing, text: (path: string) => readFileSync(join(directory, path), 'utf8') };
 }
 
 /** Paths of all files below a directory. */

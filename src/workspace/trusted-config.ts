@@ -1,5 +1,5 @@
 /** The base branch's configuration of Claude Code: copied out of Git objects, and what of it differs in the checkout. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import { type Environment, type GitOptions, git } from './git.ts';
@@ -18,15 +18,14 @@ import {
 import { readFiles, readTree, type Tree, type TreeFile } from './trusted-tree.ts';
 
 export interface TrustedRequest {
-  /** Where the objects are: the `.git` of a checkout that Claude has not had yet. */
+  /** Where the objects are: a mirror, or the `.git` of a checkout that Claude has not had yet. */
   gitDirectory: string;
   /** Filled with the copy; there, and empty. */
   directory: string;
-  /** A directory that is not there yet, for a repository of our own. */
+  /** For a repository of our own; what is there goes. */
   store: string;
-  /** The base branch's commit, and the one that is checked out. */
+  /** The base branch's commit. */
   base: string;
-  head: string;
   /** Where the base is fetched from when the checkout lacks a part of it; asked for only then. */
   remote(): Promise<Remote>;
   environment?: Environment;
@@ -38,8 +37,8 @@ export interface TrustedConfiguration {
   directory: string;
   /** What counts below the root only: `src/api` → text. */
   nested: Record<string, string>;
-  /** Paths of configuration that are not the same in the checkout, in order. */
-  differing: string[];
+  /** Paths of configuration that another commit has otherwise, in order; asked before Claude has the objects. */
+  differing(head: string): Promise<string[]>;
 }
 
 const mostFiles = 1_000;
@@ -53,15 +52,22 @@ const rounds = 6;
  * @throws AppError `invalid_input` when there is more of it than is reasonable; `git_failed`, `github_*`.
  */
 export async function copyTrustedConfiguration(request: TrustedRequest): Promise<TrustedConfiguration> {
-  const { gitDirectory, store, base, head, environment, signal } = request;
+  const { gitDirectory, store, base, environment, signal } = request;
   requireSha(base);
-  requireSha(head);
+  await rm(store, { recursive: true, force: true, maxRetries: 3 });
   await makeRepository(store, { borrowFrom: [join(gitDirectory, 'objects')] });
   const place = { gitDir: store, environment, signal };
   const found = (await collect(base, place)) ?? (await collect(base, await fetchBase(request, place)));
   if (!found) throw new AppError('git_failed', `The files of the base branch (${base}) cannot be read.`);
   const nested = await save(request.directory, found.files);
-  return { directory: request.directory, nested, differing: differing(found, await readTree(head, place)) };
+  return {
+    directory: request.directory,
+    nested,
+    differing: async (head) => {
+      requireSha(head);
+      return differing(found, await readTree(head, place));
+    },
+  };
 }
 
 /** The directories of the base; its files are fetched when they are read, as most of them nobody asks for. */
@@ -117,10 +123,17 @@ async function save(directory: string, files: Map<string, TreeFile>): Promise<Re
       const said = memory ?? (isSkill(path) ? `A skill for ${below} is described in ${at}.` : null);
       nested[below] = [nested[below], said].filter(Boolean).join('\n\n');
     }
-    await mkdir(dirname(at), { recursive: true });
-    await writeFile(at, memory ?? content, { mode: executable ? 0o755 : 0o644 });
+    await makeDirectories(directory, dirname(at));
+    await writeFile(at, memory ?? content);
+    await chmod(at, executable ? 0o755 : 0o644);
   }
   return nested;
+}
+
+/** Whatever the umask: inside the fence Claude may be another user. */
+async function makeDirectories(root: string, path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  for (let at = path; at.startsWith(root); at = dirname(at)) await chmod(at, 0o755);
 }
 
 /** Compared by object, so that nothing of the checkout is read; a link counts with what it leads to. */

@@ -5,6 +5,8 @@ import type { Conversation, ConversationPlan } from '../../claude/conversation.t
 import { claudeOfOurs, findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
 import { claudeSettings, toolNames } from '../../engine/claude.ts';
+import { configurationPath } from '../../engine/scratch.ts';
+import { type BaseConfiguration, baseConfiguration, openConfiguration } from '../../engine/trusted-config.ts';
 import { commentServer } from '../../mcp/comment.ts';
 import { filesServer } from '../../mcp/files.ts';
 import { pullRequestServer } from '../../mcp/pull-request.ts';
@@ -17,6 +19,7 @@ import { transcriptOf } from '../store/transcript.ts';
 import type { SessionContext } from './context.ts';
 import { runDirectory } from './door.ts';
 import type { Happenings } from './happenings.ts';
+import type { Ready } from './prepare.ts';
 import type { PullRequestText } from './turn.ts';
 
 /** Processes and memory that one session may use. */
@@ -50,6 +53,9 @@ export async function openSessionFence(
 ): Promise<OpenFence | null> {
   const { door, task } = context;
   const { sandbox, egressAllowed } = door.config;
+  await removeConfiguration(context);
+  // Filled when the mirror has the base; it is seen in the fence, where nobody can write to it.
+  await openConfiguration(door);
   if (sandbox === 'off') return null;
   const support = await probeFence();
   if (!support.usable) {
@@ -64,7 +70,7 @@ export async function openSessionFence(
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   return openFence({
     workspace: door.directory,
-    readOnly: [executable],
+    readOnly: [executable, configurationPath(door.scratch)],
     scratch,
     environment,
     hidden: [context.configuration.server.dataDir, context.configuration.server.workspacesRoot],
@@ -72,6 +78,21 @@ export async function openSessionFence(
     limits,
     log: context.log,
   });
+}
+
+/**
+ * The base branch's, on every thread: what a branch says of Claude Code, somebody else or Claude itself on an earlier
+ * occasion may have written there.
+ */
+export function sessionConfiguration(
+  { door, task, connection }: SessionContext,
+  { mirror, checkout }: Ready,
+): Promise<BaseConfiguration | null> {
+  return baseConfiguration({ door, task, connection, gitDirectory: mirror, base: checkout.plan.base });
+}
+
+export function removeConfiguration({ door }: SessionContext): Promise<void> {
+  return rm(configurationPath(door.scratch), { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** Claude Code as the server's configuration names it, or the one that came with us. */
@@ -105,6 +126,7 @@ export interface ConversationParts {
   executable: string;
   fence: OpenFence | null;
   servers: ToolServer[];
+  configuration: BaseConfiguration | null;
   happenings: Happenings;
   /** Of the session's limits. */
   left: { usd: number | null; turns: number | null };
@@ -113,7 +135,7 @@ export interface ConversationParts {
 /** Goes on with the thread's conversation, or begins it. */
 export async function converse(context: SessionContext, parts: ConversationParts): Promise<Conversation> {
   const { database, held, thread, door, task, show } = context;
-  const { executable, fence, servers, happenings, left } = parts;
+  const { executable, fence, servers, configuration, happenings, left } = parts;
   const sessionId = thread.claudeSessionId ?? crypto.randomUUID();
   if (!thread.claudeSessionId) await changeThread(database, held, { claudeSessionId: sessionId });
   thread.claudeSessionId = sessionId;
@@ -128,7 +150,8 @@ export async function converse(context: SessionContext, parts: ConversationParts
     environment: fence?.claudeEnvironment ?? settings.environment,
     permissionMode: fence ? 'bypassPermissions' : 'dontAsk',
     allowedTools: [...(fence ? [] : unfenced), ...toolNames(servers)],
-    trustCheckout: thread.kind === 'issue',
+    trustCheckout: false,
+    trusted: configuration,
     servers,
     systemAppend: await systemAppend(context),
     maxBudgetUsd: left.usd,

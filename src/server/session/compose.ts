@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from '../../claude/conversation.ts';
 import type { FetchedThread } from '../../context/fetch.ts';
 import { promptFor } from '../../engine/prompt.ts';
+import { type BaseConfiguration, configurationFacts } from '../../engine/trusted-config.ts';
 import { followUpText, noteText, preparedText } from '../../prompt/live.ts';
 import type { ToolServer } from '../../words/tool.ts';
 import { type Composed, keepComposed, type Message } from '../store/session-messages.ts';
@@ -18,6 +19,7 @@ export interface Composer {
   gather(): Promise<FetchedThread>;
   ready: Ready;
   servers: ToolServer[];
+  configuration: BaseConfiguration | null;
 }
 
 /** The message as it is sent; null when it was withdrawn meanwhile. */
@@ -51,14 +53,14 @@ async function words(context: SessionContext, composer: Composer, message: Messa
 /** The whole thread as material, and the person's own words as a message of their own. */
 async function firstWords(context: SessionContext, composer: Composer): Promise<Composed> {
   const { door, task, thread } = context;
-  const { gather, ready, servers } = composer;
+  const { gather, ready, servers, configuration } = composer;
   const { text, request } = promptFor({
     door,
     task,
     gathered: await gather(),
     checkout: ready.checkout,
     servers,
-    trustCheckout: thread.kind === 'issue',
+    configuration: await configurationFacts(configuration, ready.checkout.publishing.gate.base),
   });
   const facts = {
     pullUrl: thread.kind === 'issue' ? thread.pullUrl : null,

@@ -17,7 +17,15 @@ import { spentToday } from '../store/spend.ts';
 import type { Store } from '../store/store.ts';
 import { Account } from './account.ts';
 import { Answers, react } from './answer.ts';
-import { converse, findExecutable, openSessionFence, prepareClaude, toolServers } from './claude.ts';
+import {
+  converse,
+  findExecutable,
+  openSessionFence,
+  prepareClaude,
+  removeConfiguration,
+  sessionConfiguration,
+  toolServers,
+} from './claude.ts';
 import { keep, kept, type SessionContext, tell } from './context.ts';
 import { sessionDoor } from './door.ts';
 import { type Ending, refusal, retryRemedy } from './endings.ts';
@@ -138,7 +146,10 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
       },
       onPublished: (branch) => learn(context, answers, branch),
     });
-    await runSetup(context, ready, fence);
+    const [configuration] = await Promise.all([
+      sessionConfiguration(context, ready),
+      runSetup(context, ready, fence),
+    ]);
     const servers = toolServers(context, {
       progress: (progress) => answers.progress(progress),
       push: () => ready.checkout.publisher.push(),
@@ -151,13 +162,14 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
     const account = await openAccount(context);
     const { usd, turns } = account.left(thread.granted);
     const left = { usd, turns };
-    const conversation = await converse(context, { executable, fence, servers, happenings, left });
+    const parts = { executable, fence, servers, configuration, happenings, left };
+    const conversation = await converse(context, parts);
     void conversation.over.then((end) => happenings.push({ kind: 'over', end }));
     try {
       const talk = new Talk(context, {
         conversation,
         happenings,
-        composer: { gather, ready, servers },
+        composer: { gather, ready, servers, configuration },
         answers,
         account,
       });
@@ -170,6 +182,7 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
     await stopListening();
     happenings.close();
     await (fence as OpenFence | null)?.close();
+    await removeConfiguration(context);
   }
 }
 
