@@ -1,9 +1,10 @@
 /** The base branch's configuration of Claude Code: copied out of Git objects, and what of it differs in the checkout. */
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import { type Environment, type GitOptions, git } from './git.ts';
 import { makeRepository } from './object-store.ts';
+import { absent } from './plain-files.ts';
 import { requireSha } from './refs.ts';
 import type { Remote } from './remote.ts';
 import {
@@ -57,7 +58,7 @@ export async function copyTrustedConfiguration(request: TrustedRequest): Promise
   await rm(store, { recursive: true, force: true, maxRetries: 3 });
   await makeRepository(store, { borrowFrom: [join(gitDirectory, 'objects')] });
   const place = { gitDir: store, environment, signal };
-  const found = (await collect(base, place)) ?? (await collect(base, await fetchBase(request, place)));
+  const found = (await collect(base, place)) ?? (await collectFetched(request, place));
   if (!found) throw new AppError('git_failed', `The files of the base branch (${base}) cannot be read.`);
   const nested = await save(request.directory, found.files);
   return {
@@ -70,19 +71,23 @@ export async function copyTrustedConfiguration(request: TrustedRequest): Promise
   };
 }
 
-/** The directories of the base; its files are fetched when they are read, as most of them nobody asks for. */
-async function fetchBase({ base, remote: remoteOf }: TrustedRequest, place: GitOptions): Promise<GitOptions> {
+/** First only what the base has otherwise than the checkout; of a partial clone that is known too little for that. */
+async function collectFetched(
+  { base, gitDirectory, store, remote: remoteOf }: TrustedRequest,
+  place: GitOptions,
+): Promise<Found | null> {
+  // Where the checkout's history ends: so that the server does not take for known what comes before.
+  await copyFile(join(gitDirectory, 'shallow'), join(store, 'shallow')).catch(absent);
   const remote = await remoteOf();
-  const options = [
-    '-q',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-gc',
-    '--depth=1',
-    '--filter=blob:none',
-  ];
-  await git(['fetch', ...options, remote.url, base], { ...place, remote });
-  return { ...place, remote };
+  const options = ['-q', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', '--depth=1'];
+  await git(['fetch', ...options, remote.url, base], { ...place, remote }).catch((error: AppError) => {
+    if (error.reason !== 'git_failed') throw error;
+  });
+  const found = await collect(base, place);
+  if (found) return found;
+  // From here on git fetches what it reads.
+  await git(['fetch', ...options, '--filter=blob:none', remote.url, base], { ...place, remote });
+  return collect(base, { ...place, remote });
 }
 
 interface Found {
