@@ -1,5 +1,5 @@
 /** Claude in one run: started as soon as its configuration is known, given its prompt when the thread has been read, ended for good. */
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { chooseCredential } from '../claude/credential.ts';
 import { findClaude } from '../claude/executable.ts';
 import { type OpenFence, probeFence } from '../claude/fence.ts';

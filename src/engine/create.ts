@@ -249,7 +249,8 @@ export class Run {
   private async takeOver(): Promise<Checkout> {
     const { door, task } = this;
     try {
-      const { directory, headSha } = (this.workspace = await openCheckout(door));
+      this.workspace = await openCheckout(door);
+      const { directory, headSha } = this.workspace;
       return { directory, isTrusted: trustsCheckout(task, door, headSha) };
     } catch (error) {
       const needed = hasBranch(task) || !(error instanceof AppError) || error.reason !== 'invalid_input';
