@@ -110,8 +110,9 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   A13: {
     ours: 'Nothing of a pull request’s checkout configures Claude Code, at any depth and for any event; its files stay.',
     shown: [
-      'test/e2e/untrusted-configuration.test.ts: on a pull request nothing of the checkout steers Claude Code, and Claude is told so',
-      'test/e2e/untrusted-configuration.test.ts: nor does it in a `%s` that has checked out what a stranger proposes',
+      'test/e2e/trusted-configuration.test.ts: a mention: the base is in force, nothing of the pull request is, and what differs is told',
+      'test/e2e/trusted-configuration.test.ts: a prompt of the workflow in a `workflow_run` that has checked out what a stranger proposes',
+      'test/e2e/trusted-configuration.test.ts: a prompt on a comment, and a base without configuration: GitHub is asked for the base, nothing is loaded',
     ],
   },
   A14: {
