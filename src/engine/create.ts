@@ -149,7 +149,9 @@ export class Run {
   async prepareCheckout(gathered: Gathered): Promise<Prepared | null> {
     const { door, task, workspace } = this;
     door.signal.throwIfAborted();
-    const identity = identityOf(door, gathered?.viewer ?? null);
+    // A dispatch without a thread has not heard yet who it is.
+    const viewer = gathered?.viewer ?? (hasBranch(task) ? await fetchViewer(this.connection.client) : null);
+    const identity = identityOf(door, viewer);
     if (!workspace) return null;
     if (!gathered && !hasBranch(task)) {
       await workspace.setIdentity(identity);

@@ -1,6 +1,7 @@
 /** What a backend's payload changes: the limits it lowers, the issue or pull request it names, the branch it wants. */
 import type { GitHubClient } from '../github/client.ts';
 import { statusOf } from '../github/client.ts';
+import { fetchViewer } from '../github/permissions.ts';
 import type { Config } from '../words/config.ts';
 import type { Dispatch } from '../words/dispatch.ts';
 import { AppError } from '../words/errors.ts';
@@ -125,7 +126,7 @@ export async function onNamedBranch(
     'GET /repos/{owner}/{repo}/compare/{basehead}',
     { ...place, basehead: `${plan.base.sha}...${sha}`, per_page: 100 },
   );
-  const own = commits.filter((commit) => isOurs(commit, identity));
+  const own = await ownCommits(commits, identity, client);
   if (own.length === 0 || own.length < commits.length)
     throw wrong('branch', `${shown(branch)} is there already and holds work that is not ours.`);
   const head = { ref: branch, sha, fork: false, commitCount: commits.length };
@@ -133,22 +134,26 @@ export async function onNamedBranch(
 }
 
 interface ComparedCommit {
-  commit: {
-    author: { email: string } | null;
-    committer: { email: string } | null;
-    verification?: { verified: boolean };
-  };
+  commit: { committer: { email: string } | null; verification?: { verified: boolean } };
+  author: { login: string } | null;
+  committer: { login: string } | null;
 }
 
-/** Commits of `use_commit_signing` are committed by GitHub itself, in the name of whoever asked it to. */
-function isOurs(
-  { commit: { author, committer, verification } }: ComparedCommit,
+/** By what they say of themselves, or by what GitHub says of those that it has made for the same credential. */
+async function ownCommits(
+  commits: ComparedCommit[],
   { email }: Identity,
-): boolean {
-  if (committer?.email === email) return true;
+  client: GitHubClient,
+): Promise<ComparedCommit[]> {
+  const isNamed = ({ commit }: ComparedCommit) => commit.committer?.email === email;
+  if (commits.every(isNamed)) return commits;
+  const viewer = await fetchViewer(client);
   const gitHub = ['github.com', email.split('@users.noreply.')[1]].map((host) => `noreply@${host}`);
-  const byGitHub = gitHub.includes(committer?.email ?? '') && verification?.verified === true;
-  return byGitHub && author?.email === email;
+  const isMadeForUs = ({ commit, author, committer }: ComparedCommit) =>
+    commit.verification?.verified === true &&
+    author?.login === viewer?.login &&
+    (committer?.login === viewer?.login || gitHub.includes(commit.committer?.email ?? ''));
+  return commits.filter((one) => isNamed(one) || (viewer !== null && isMadeForUs(one)));
 }
 
 function wrong(field: string, message: string, remedy?: string): AppError {

@@ -247,6 +247,8 @@ describe('a branch of the payload', () => {
     );
     expect(newBranches(stage)).toEqual(['pages/greetings']);
     expect(stage.repository.pullRequests()).toHaveLength(1);
+    for (const { author } of await stage.repository.log('main..pages/greetings'))
+      expect(author.name).toBe('github-actions[bot]');
 
     await stage.repository.addCommit({
       branch: 'pages/greetings',
@@ -259,6 +261,27 @@ describe('a branch of the payload', () => {
       'invalid_input',
       /`pages\/greetings` is there already and holds work that is not ours/,
     );
+  });
+
+  test('is gone on with when GitHub made the commits; the default branch is never written to', async () => {
+    const inputs = { use_commit_signing: 'true' };
+    const payload = { branch: 'pages/greetings' };
+    await using stage = await setStage();
+    const main = stage.repository.tip('main');
+    const page = (file: string): Step[] => [
+      { tools: [bash(`echo 'A page.' > ${file}`)] },
+      { tools: [mcp('github_file_ops', 'commit_files', { files: [file], message: 'Add a page' })] },
+    ];
+    for (const [index, file] of ['one.md', 'two.md'].entries()) {
+      stage.model.script(page(file));
+      const runId = String(4712 + index);
+      const allowed = { ...inputs, claude_args: '--allowedTools Bash' };
+      expectSuccess(await dispatch(stage, null, { payload, runId, inputs: allowed }));
+    }
+    const commits = await stage.repository.log('main..pages/greetings');
+    expect(commits.map(({ sha }) => stage.repository.verified(sha))).toEqual([true, true]);
+    expect(newBranches(stage)).toEqual(['pages/greetings']);
+    expect(stage.repository.tip('main')).toBe(main);
   });
 
   test('that is protected is refused', async () => {
