@@ -1,5 +1,5 @@
 /** Brings the images of a thread to where Claude can open them, and says which could not be had. */
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Item } from '../words/event.ts';
 import { imagesIn } from '../words/images.ts';
@@ -38,7 +38,7 @@ export interface ImagesRequest {
   visible(text: string): string;
   graphql: Graphql;
   host: ImageHost;
-  /** An empty directory that exists and that Claude can read. */
+  /** A directory for them alone that exists and that Claude can read. */
   directory: string;
   signal: AbortSignal;
 }
@@ -102,6 +102,8 @@ async function fetchOne(
     const type = typeOf(bytes);
     if (!type) return { why: 'not a PNG, JPEG, GIF or WebP' };
     const path = join(directory, `${index + 1}.${type}`);
+    // A session that ended here may have left one; nothing is written through a link.
+    await rm(path, { force: true });
     await writeFile(path, bytes, { flag: 'wx' });
     // Whatever the umask: inside the fence Claude may be another user.
     await chmod(path, 0o644);

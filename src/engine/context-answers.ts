@@ -21,21 +21,22 @@ export interface AnswersRequest {
   task: Task;
   connection: Connection;
   /** What the prompt was made of; null as long as there is none. */
-  shelf(): Shelf | null;
+  shelf(): Shelf | null | Promise<Shelf>;
 }
 
 export function contextAnswers(request: AnswersRequest): ContextAnswers {
-  const shelf = () => {
-    const found = request.shelf();
+  const shelf = async () => {
+    const found = await request.shelf();
     if (!found) throw new AppError('internal', 'The thread has not been read yet.');
     return found;
   };
   return {
-    comments: async (before) => commentsAnswer(shelf(), before),
-    thread: async (number) => threadAnswer(shelf(), number),
-    files: async (page) => filesAnswer(shelf(), page),
-    fileDiff: async (path) => diffAnswer(shelf(), await fileDiff(request, shelf(), path)),
-    linkedIssue: async (number) => otherThreadAnswer(shelf(), await linkedIssue(request, shelf(), number)),
+    comments: async (before) => commentsAnswer(await shelf(), before),
+    thread: async (number) => threadAnswer(await shelf(), number),
+    files: async (page) => filesAnswer(await shelf(), page),
+    fileDiff: async (path) => diffAnswer(await shelf(), await fileDiff(request, await shelf(), path)),
+    linkedIssue: async (number) =>
+      otherThreadAnswer(await shelf(), await linkedIssue(request, await shelf(), number)),
   };
 }
 

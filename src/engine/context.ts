@@ -22,10 +22,12 @@ export interface GatherRequest {
   trackingCommentId(): number | null;
 }
 
-export async function gatherThread(request: GatherRequest, subject: Subject): Promise<NonNullable<Gathered>> {
+type Named = Pick<Subject, 'kind' | 'number'>;
+
+/** The thread as it was when the run was triggered. */
+export async function readThread(request: GatherRequest, { kind, number }: Named): Promise<FetchedThread> {
   const { door, task, connection } = request;
   const { graphql } = connection.client;
-  const { kind, number } = subject;
   const fetched = await fetchThread({ graphql, repository: task.repository, kind, number });
   const thread = filterThread({
     ...fetched,
@@ -34,12 +36,19 @@ export async function gatherThread(request: GatherRequest, subject: Subject): Pr
     exclude: door.config.excludeCommentsByActor,
     trackingCommentId: request.trackingCommentId(),
   });
+  return { ...fetched, thread };
+}
+
+export async function gatherThread(request: GatherRequest, subject: Named): Promise<NonNullable<Gathered>> {
+  const { door, task, connection } = request;
+  const fetched = await readThread(request, subject);
+  const { thread } = fetched;
   const { serverUrl } = door.host;
   const images = await fetchImages({
     thread,
     item: 'item' in task.trigger ? (task.trigger.item ?? null) : null,
     visible: sanitise,
-    graphql,
+    graphql: connection.client.graphql,
     host: {
       find: (address) => attachmentAt(address, serverUrl),
       isSigned: (address, image) => isSigned(address, image, serverUrl),

@@ -22,6 +22,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'test/e2e/reviews.test.ts: a review that calls brings its comments on lines along',
       'test/e2e/reviews.test.ts: a call on a line is answered in its thread, and Claude sees path, line and hunk',
+      'test/e2e/context.test.ts: Claude sees the screenshot of who calls it, with the fence %s',
       'src/context/images.test.ts: comes first, with the text that the event has',
       'src/context/filter.test.ts: has the event’s text, whatever happened to it since',
     ],
@@ -53,6 +54,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ours: 'Every page of a thread is read; what has no room is counted.',
     shown: [
       'test/e2e/context.test.ts: of 230 comments every one is in the prompt',
+      'test/contract/large-pull-request.test.ts: of a huge one each page is read once, the prompt keeps to its budget, and all the rest can be had',
       'src/context/fetch.test.ts: a pull request with 250 files and 40 long threads arrives whole, and no page is asked for twice',
       'test/contract/prompt.test.ts: the budget holds, and what it leaves out is counted',
       'src/report/comment.test.ts: it is found over all pages, of the same workflow and job, and by our own login alone',

@@ -60,6 +60,45 @@ test('what was written or changed after the call is left out, and counted', asyn
   expect(prompt).toContain('1 comments: written after the trigger');
 });
 
+test('a label too stands for what was there when it was put on', async () => {
+  await using stage = await setStage();
+  const { github, repository } = stage;
+  const issueOf = (title: string) =>
+    github.createIssue(repository, { title, author: 'mallory', createdAt: minutesAgo(50) });
+  const [wish, other] = [issueOf('A wish'), issueOf('Another')];
+  await repository.addCommit({ branch: 'topic', message: 'Begin', files: { 'new.js': '1\n' } });
+  const pull = await github.createPullRequest(repository, {
+    title: 'A small change',
+    body: `Closes #${wish.number}`,
+    head: 'topic',
+    author: 'mallory',
+    createdAt: minutesAgo(40),
+  });
+  const kept = github.comment(pull, { author: 'mallory', body: 'It is small.', createdAt: minutesAgo(30) });
+  github.addLabel(pull, 'claude', { by: 'octocat' });
+  const event = await github.event.pullRequest(pull, 'labeled', { label: 'claude', sender: 'octocat' });
+  const body = `SWAPPED. Closes #${wish.number}, closes #${other.number}`;
+  github.change(pull, { title: 'SWAPPED title', body }, { by: 'mallory' });
+  github.change(wish, { title: 'SWAPPED wish' }, { by: 'mallory' });
+  github.editComment(kept, 'SWAPPED words', { by: 'mallory' });
+  github.comment(pull, { author: 'mallory', body: 'SWAPPED in' });
+  await repository.addCommit({ branch: 'topic', message: 'SWAPPED commit', files: { 'SWAPPED.js': '2\n' } });
+  const run = await stage.run({ event });
+
+  expectSuccess(run);
+  const prompt = stage.model.firstText();
+  expect(prompt).not.toContain('SWAPPED');
+  expect(prompt).toContain('Title: A small change');
+  expect(prompt).toContain(`closes="#${wish.number} A wish"`);
+  for (const left of [
+    '1 comments: edited after the trigger',
+    '1 comments: written after the trigger',
+    '1 linked issues: named by an edit after the trigger',
+    '1 commits: pushed after the trigger',
+  ])
+    expect(prompt).toContain(`\n- ${left}\n`);
+});
+
 test('hostile words stay between markers that they cannot close', async () => {
   await using stage = await setStage();
   const { github, repository } = stage;

@@ -1,8 +1,9 @@
 /** People go on talking: while Claude works, while it rests, after it has gone; and only those who may are heard. */
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { ModelRequest } from '../../testkit/claude/request.ts';
 import type { Step } from '../../testkit/claude/step.ts';
-import { bash } from '../../testkit/claude/tools.ts';
+import { bash, mcp, read } from '../../testkit/claude/tools.ts';
 import type { Issue } from '../../testkit/github/model.ts';
 import { type ServerStage, setServerStage } from './server-stage.ts';
 
@@ -13,6 +14,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stage?.[Symbol.asyncDispose]());
 beforeEach(() => stage.model.script([]));
+
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+  'base64',
+);
 
 /** Claude is busy until the story says `go`. */
 const busy: Step = { tools: [bash('while [ ! -e .git/go ]; do sleep 0.02; done; echo went')] };
@@ -55,8 +61,18 @@ test('words that come while Claude works are taken into the same turn, in their 
 });
 
 test('a session that rests goes away, and a comment wakes it with its whole conversation', async () => {
-  stage.model.script([{ text: 'First answer.' }, { text: 'Second answer.' }]);
-  const issue = await stage.openIssue({ title: 'A question' });
+  const look = (request: ModelRequest) => [
+    mcp('github_context', 'get_comments'),
+    ...[...request.firstText().matchAll(/!\[\]\((\/[^)]+)\)/g)].map(([, path]) => read(path!)),
+  ];
+  stage.model.script([
+    (request) => ({ tools: look(request) }),
+    { text: 'First answer.' },
+    (request) => ({ tools: look(request) }),
+    { text: 'Second answer.' },
+  ]);
+  const screenshot = stage.github.attach(png);
+  const issue = await stage.openIssue({ title: 'A question', body: `What is this? ![](${screenshot})` });
   await stage.answered(issue, 'First answer.');
   await parked(issue);
   expect((await stage.health()).active_sessions[`octo-org/hello#${issue.number}`]).toBeUndefined();
@@ -65,6 +81,9 @@ test('a session that rests goes away, and a comment wakes it with its whole conv
   expect(stage.timesHeard('A question')).toBe(1);
   expect(stage.timesHeard('First answer.')).toBe(1);
   expect(stage.timesHeard('And what about Windows?')).toBe(1);
+  // What people attached, and what the first message had no room for, both sessions can look at.
+  expect(stage.timesHeard('image/png')).toBe(2);
+  expect(stage.timesHeard('The prompt shows every comment and review.')).toBe(2);
   expect(stage.pulls().filter(({ head }) => head.ref === `issue-${issue.number}`)).toHaveLength(1);
 });
 

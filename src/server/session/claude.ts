@@ -5,9 +5,11 @@ import type { Conversation, ConversationPlan } from '../../claude/conversation.t
 import { claudeOfOurs, findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
 import { claudeSettings, toolNames } from '../../engine/claude.ts';
-import { configurationPath } from '../../engine/scratch.ts';
+import { openImages } from '../../engine/context.ts';
+import { configurationPath, imagesPath } from '../../engine/scratch.ts';
 import { type BaseConfiguration, baseConfiguration, openConfiguration } from '../../engine/trusted-config.ts';
 import { commentServer } from '../../mcp/comment.ts';
+import { type ContextAnswers, contextServer } from '../../mcp/context.ts';
 import { filesServer } from '../../mcp/files.ts';
 import { pullRequestServer } from '../../mcp/pull-request.ts';
 import { liveSystemText } from '../../prompt/live.ts';
@@ -70,7 +72,7 @@ export async function openSessionFence(
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   return openFence({
     workspace: door.directory,
-    readOnly: [executable, configurationPath(door.scratch)],
+    readOnly: [executable, configurationPath(door.scratch), await openImages(door)],
     scratch,
     environment,
     hidden: [context.configuration.server.dataDir, context.configuration.server.workspacesRoot],
@@ -111,6 +113,7 @@ export interface Wishes {
   progress(progress: Progress): Promise<void>;
   push(): Promise<string>;
   pullRequest(text: PullRequestText): Promise<string>;
+  context: ContextAnswers;
 }
 
 /** What Claude can ask the host for; in this process, outside of the fence. */
@@ -118,6 +121,7 @@ export function toolServers({ thread }: SessionContext, wishes: Wishes): ToolSer
   return [
     commentServer(wishes.progress),
     filesServer(wishes.push),
+    contextServer(wishes.context, thread.kind),
     ...(thread.kind === 'issue' ? [pullRequestServer(wishes.pullRequest)] : []),
   ];
 }
@@ -149,7 +153,10 @@ export async function converse(context: SessionContext, parts: ConversationParts
     directory: door.directory,
     environment: fence?.claudeEnvironment ?? settings.environment,
     permissionMode: fence ? 'bypassPermissions' : 'dontAsk',
-    allowedTools: [...(fence ? [] : unfenced), ...toolNames(servers)],
+    allowedTools: [
+      ...(fence ? [] : [...unfenced, `Read(/${imagesPath(door.scratch)}/**)`]),
+      ...toolNames(servers),
+    ],
     trustCheckout: false,
     trusted: configuration,
     servers,

@@ -2,9 +2,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from '../../claude/conversation.ts';
 import type { FetchedThread } from '../../context/fetch.ts';
+import { readThread } from '../../engine/context.ts';
 import { promptFor } from '../../engine/prompt.ts';
 import { type BaseConfiguration, configurationFacts } from '../../engine/trusted-config.ts';
 import { followUpText, noteText, preparedText } from '../../prompt/live.ts';
+import type { Shelf } from '../../prompt/shelf.ts';
 import type { ToolServer } from '../../words/tool.ts';
 import { type Composed, keepComposed, type Message } from '../store/session-messages.ts';
 import { kept, type SessionContext } from './context.ts';
@@ -20,6 +22,19 @@ export interface Composer {
   ready: Ready;
   servers: ToolServer[];
   configuration: BaseConfiguration | null;
+  /** Told when the first message is written. */
+  onShelf(shelf: Shelf): void;
+}
+
+/** What the first message was made of, where an earlier session has written it. */
+export async function openShelf(
+  context: SessionContext,
+  { ready, servers }: Pick<Composer, 'ready' | 'servers'>,
+): Promise<Shelf> {
+  const { door, task, thread, connection } = context;
+  const gathered = await readThread({ door, task, connection, trackingCommentId: () => null }, thread);
+  const { checkout } = ready;
+  return promptFor({ door, task, gathered, checkout, servers, configuration: null }).shelf!;
 }
 
 /** The message as it is sent; null when it was withdrawn meanwhile. */
@@ -53,8 +68,8 @@ async function words(context: SessionContext, composer: Composer, message: Messa
 /** The whole thread as material, and the person's own words as a message of their own. */
 async function firstWords(context: SessionContext, composer: Composer): Promise<Composed> {
   const { door, task, thread } = context;
-  const { gather, ready, servers, configuration } = composer;
-  const { text, request } = promptFor({
+  const { gather, ready, servers, configuration, onShelf } = composer;
+  const { text, request, shelf } = promptFor({
     door,
     task,
     gathered: await gather(),
@@ -62,6 +77,7 @@ async function firstWords(context: SessionContext, composer: Composer): Promise<
     servers,
     configuration: await configurationFacts(configuration, ready.checkout.publishing.gate.base),
   });
+  if (shelf) onShelf(shelf);
   const facts = {
     pullUrl: thread.kind === 'issue' ? thread.pullUrl : null,
     template: ready.template,

@@ -1,13 +1,15 @@
 /** One session from its lease to its end: everything made ready, the conversation held, and what is left said. */
 
 import type { OpenFence } from '../../claude/fence.ts';
-import { type FetchedThread, fetchThread } from '../../context/fetch.ts';
-import { filterThread } from '../../context/filter.ts';
+import { gatherThread } from '../../engine/context.ts';
+import { contextAnswers } from '../../engine/context-answers.ts';
 import { branchUrl } from '../../engine/links.ts';
+import type { Shelf } from '../../prompt/shelf.ts';
 import { AppError } from '../../words/errors.ts';
 import type { Log } from '../../words/log.ts';
 import type { Redact } from '../../words/redact.ts';
 import type { PublishedBranch } from '../../words/result.ts';
+import type { ToolServer } from '../../words/tool.ts';
 import type { Configuration } from '../configuration.ts';
 import { repositoryConnection } from '../github.ts';
 import { type Holder, releaseLease } from '../store/leases.ts';
@@ -26,6 +28,7 @@ import {
   sessionConfiguration,
   toolServers,
 } from './claude.ts';
+import { openShelf } from './compose.ts';
 import { keep, kept, type SessionContext, tell } from './context.ts';
 import { sessionDoor } from './door.ts';
 import { type Ending, refusal, retryRemedy } from './endings.ts';
@@ -127,12 +130,13 @@ interface Hold {
 }
 
 async function hold(context: SessionContext, { answers, signals }: Hold): Promise<Ending> {
-  const { configuration, thread } = context;
+  const { configuration, door, task, connection, thread } = context;
   const { sessionIdleMinutes, watchdogMinutes } = configuration.server;
   const happenings = new Happenings({ idle: sessionIdleMinutes, silence: watchdogMinutes });
   const stopListening = await listen(context, happenings);
   heed(signals, happenings);
-  const gather = once(() => gatherThread(context));
+  const request = { door, task, connection, trackingCommentId: () => null };
+  const gather = once(() => gatherThread(request, thread));
   const executable = await findExecutable(context);
   // A moment later: loading blocks, so GitHub and git are asked first.
   setTimeout(() => prepareClaude(context), 30);
@@ -150,7 +154,8 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
       sessionConfiguration(context, ready),
       runSetup(context, ready, fence),
     ]);
-    const servers = toolServers(context, {
+    let shelf: Shelf | null = null;
+    const servers: ToolServer[] = toolServers(context, {
       progress: (progress) => answers.progress(progress),
       push: () => ready.checkout.publisher.push(),
       pullRequest: async (text) => {
@@ -158,6 +163,13 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
         await keep(context, 'pullRequestText', text);
         return 'Noted: the pull request shows it when your turn ends.';
       },
+      context: contextAnswers({
+        ...{ door, task, connection },
+        shelf: async () => {
+          shelf ??= await openShelf(context, { ready, servers });
+          return shelf;
+        },
+      }),
     });
     const account = await openAccount(context);
     const { usd, turns } = account.left(thread.granted);
@@ -169,7 +181,12 @@ async function hold(context: SessionContext, { answers, signals }: Hold): Promis
       const talk = new Talk(context, {
         conversation,
         happenings,
-        composer: { gather, ready, servers, configuration },
+        composer: {
+          ...{ gather, ready, servers, configuration },
+          onShelf: (opened) => {
+            shelf = opened;
+          },
+        },
         answers,
         account,
       });
@@ -232,15 +249,6 @@ async function openAccount(context: SessionContext): Promise<Account> {
       today: await spentToday(database, thread.repository),
     },
   );
-}
-
-async function gatherThread({ task, thread, connection, door }: SessionContext): Promise<FetchedThread> {
-  const { graphql } = connection.client;
-  const { repository } = task;
-  const fetched = await fetchThread({ graphql, repository, kind: thread.kind, number: thread.number });
-  const { includeCommentsByActor: include, excludeCommentsByActor: exclude } = door.config;
-  const filtered = filterThread({ ...fetched, task, include, exclude, trackingCommentId: null });
-  return { ...fetched, thread: filtered };
 }
 
 function learn({ door }: SessionContext, answers: Answers, branch: PublishedBranch): void {
