@@ -60,6 +60,10 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       'src/report/comment.test.ts: it is found over all pages, of the same workflow and job, and by our own login alone',
     ],
   },
+  A6: {
+    ours: 'There are no comments on lines yet, and so no buffer that could put them elsewhere.',
+    shown: ['docs/migrating.md: Comments on lines (`github_inline_comment`)'],
+  },
   A7: {
     ours: 'MCP configurations of the caller are merged with ours, from files too.',
     shown: [
@@ -115,6 +119,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       'test/e2e/trusted-configuration.test.ts: a mention: the base is in force, nothing of the pull request is, and what differs is told',
       'test/e2e/trusted-configuration.test.ts: a prompt of the workflow in a `workflow_run` that has checked out what a stranger proposes',
       'test/e2e/trusted-configuration.test.ts: a prompt on a comment, and a base without configuration: GitHub is asked for the base, nothing is loaded',
+      'src/workspace/trusted-config.test.ts: of directories below the root is told apart, their skills by where they are',
     ],
   },
   A14: {
@@ -148,6 +153,8 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       'test/e2e/limits.test.ts: timeout_minutes',
       'test/e2e/limits.test.ts: max_budget_usd',
       'test/e2e/github-faults.test.ts: the recorded runs comment, read, react, fetch and push',
+      'src/claude/process.test.ts: ends also what ignores the polite signal',
+      'test/e2e/providers.test.ts: the job’s identity is exchanged for the model’s credential, and nothing of it stays',
     ],
   },
   A18: {
@@ -183,12 +190,27 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       "docs/migrating.md: a mention in a pull request's body",
     ],
   },
+  A22: {
+    ours: 'Checks of every kind are in the prompt, by whatever program they are made; there are no CI tools yet.',
+    shown: [
+      'test/contract/prompt.test.ts: pull-request-mention-in-comment',
+      'src/context/fetch.test.ts: of more checks than a page the rest is counted',
+      'docs/migrating.md: CI tools (`github_ci`)',
+    ],
+  },
   A23: {
     ours: 'There is no install step, Claude Code is cached, and an event that is not for Claude costs no request.',
     shown: [
       'test/contract/action-yml.test.ts: main and post are the built bundles, and post always runs',
       'src/claude/executable.test.ts: from the registry that the job names, once: the next run finds it in the tool cache',
       'test/e2e/not-for-claude.test.ts: ends green without a request, whatever else is wrong:',
+    ],
+  },
+  A24: {
+    ours: 'No container is started; GitHub’s own MCP server is one of `--mcp-config`, in the version that you choose.',
+    shown: [
+      'src/claude/options.test.ts: several configurations, inline and in files, are merged; the later one wins',
+      'docs/migrating.md: GitHub’s own MCP server',
     ],
   },
   A25: {
@@ -244,6 +266,8 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       'test/e2e/killed.test.ts: while Claude works with `sandbox: %s`, post rescues what was committed and what was not, and nothing that Claude started is left',
       'src/claude/plugins.test.ts: plugins of a marketplace in the checkout are copied into the run’s own directory, the machine’s stays empty',
       'src/workspace/start.test.ts: a fork whose branch is called main never becomes the local main',
+      'test/e2e/context.test.ts: Claude sees the screenshot of who calls it, with the fence %s',
+      'src/claude/plugins.test.ts: plugins of a marketplace in the checkout are copied into the run’s own directory, the machine’s stays empty',
     ],
   },
   A32: {
@@ -255,7 +279,17 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   },
 };
 
+const page = readFileSync('docs/migrating.md', 'utf8').replace(/\s+/g, ' ');
+
+test('every known fault is there', () => {
+  expect(Object.keys(flaws)).toEqual(Array.from({ length: 32 }, (_, index) => `A${index + 1}`));
+});
+
 describe.each(Object.entries(flaws))('%s', (_, { ours, shown }) => {
+  test('docs/migrating.md says what ours does', () => {
+    expect(page).toContain(`| ${ours} |`);
+  });
+
   test.each(shown)(`${ours} %s`, (proof) => {
     const [, file, name] = /^(\S+): ([\s\S]+)$/.exec(proof)!;
     const text = readFileSync(file!, 'utf8');
