@@ -10,7 +10,7 @@ import { dispatchOf, hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import { lowest } from './dispatch.ts';
 import type { Door } from './door.ts';
-import { commitsByFile } from './signing.ts';
+import { commitsByFile, signingWarnings } from './signing.ts';
 
 /** What is allowed without asking where Claude has a branch; edits inside the checkout come with the permission mode. */
 const branchTools = ['Glob', 'Grep', 'LS', 'Read'];
@@ -93,11 +93,7 @@ export function settingsWarnings(door: Door, task: Task): string[] {
     ...idle,
     ...parseClaudeArguments(door.config.claudeArgs).warnings,
     ...chooseCredential(door.config, door.job).warnings,
-    ...(door.config.sshSigningKey && door.config.useCommitSigning
-      ? [
-          '`ssh_signing_key` and `use_commit_signing` are both given: commits are signed with the key, and pushed.',
-        ]
-      : []),
+    ...signingWarnings(door, task),
     ...(door.config.trackProgress && !task.subject
       ? ['`track_progress` needs an issue or pull request; progress goes to the step summary.']
       : []),
@@ -107,8 +103,6 @@ export function settingsWarnings(door: Door, task: Task): string[] {
 /** Inputs that were given and that are accepted without acting on them, here or in this version. */
 function withoutEffect({ config }: Door, task: Task): string[] {
   const given: [string, boolean][] = [
-    ['use_commit_signing', config.useCommitSigning && !hasBranch(task)],
-    ['ssh_signing_key', config.sshSigningKey !== null && !hasBranch(task)],
     ['plugin_marketplaces', config.pluginMarketplaces.length > 0 && config.plugins.length === 0],
     ['resume', config.resume],
     ['egress_allowed', config.egressAllowed.length > 0 && config.sandbox === 'off'],

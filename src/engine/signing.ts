@@ -35,6 +35,16 @@ export function commitsByFile({ sshSigningKey, useCommitSigning }: SigningSettin
   return useCommitSigning && !sshSigningKey;
 }
 
+export function signingWarnings({ config }: Pick<Door, 'config'>, task: Task): string[] {
+  const { sshSigningKey, useCommitSigning } = config;
+  const given = [sshSigningKey && '`ssh_signing_key`', useCommitSigning && '`use_commit_signing`'];
+  const names = given.filter(Boolean).join(' and ');
+  if (names && !hasBranch(task)) return [`No effect on a \`prompt\` alone, which has no branch: ${names}.`];
+  if (sshSigningKey && useCommitSigning)
+    return [`${names} are both given: commits are signed with the key, and pushed.`];
+  return [];
+}
+
 /** @throws AppError `invalid_input` for a key that cannot sign: before Claude starts, not when its work is done. */
 export async function checkSigning({ config, scratch, job }: Door, task: Task): Promise<void> {
   if (config.sshSigningKey && hasBranch(task)) await checkSigningKey(scratch, config.sshSigningKey, job);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LocalGitHub } from '../../testkit/github/main.ts';
 import { setStage, target } from './api-stage.test-support.ts';
+import { limits } from './gate.test-support.ts';
 import { openGate } from './gate.ts';
 import { commit, shellGit, write } from './local-remote.test-support.ts';
 
@@ -182,4 +183,26 @@ test('post knows a branch that main had made for its own, before it had a commit
   stage.github.faults.clear();
   const reopened = openGate(JSON.parse(JSON.stringify(stage.gate.state)), { signing: stage.signing });
   await stage.expectSame(mine, await stage.publish({ through: reopened }));
+});
+
+test('limits and failures that pass are waited out', async () => {
+  await using stage = await setStage();
+  chmodSync(join(stage.directory, 'run.sh'), 0o755);
+  const mine = commit(stage.directory, { 'a.txt': 'x\n' });
+  stage.github.faults.secondaryRateLimit({ path: /\/git\/trees$/, retryAfterSeconds: 0, times: 1 });
+  stage.github.faults.add({ path: /\/git\/commits$/, status: 502, times: 1 });
+  await stage.expectSame(mine, await stage.publish());
+});
+
+test('a file that the API does not take is named before anything is uploaded', async () => {
+  await using stage = await setStage({ limits: { ...limits, maxFileKib: 40_960 } });
+  writeFileSync(join(stage.directory, 'large.bin'), Buffer.alloc(26 * 2 ** 20));
+  commit(stage.directory, {});
+  stage.github.clearRequests();
+  await expect(stage.publish()).rejects.toMatchObject({
+    reason: 'gate_refused',
+    message: "`large.bin` has 26 MiB; through GitHub's API a file may have 25.",
+    remedy: expect.stringContaining('`ssh_signing_key`'),
+  });
+  expect(stage.github.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
 });

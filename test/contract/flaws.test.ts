@@ -35,6 +35,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
       'src/workspace/gate.test.ts: the default branch',
       'src/workspace/gate.test.ts: a target that is also the default branch stays forbidden',
       'test/e2e/signed-commits.test.ts: with `ssh_signing_key` all that is published is signed, and neither Claude nor a later step sees a trace',
+      'test/e2e/agent-mode.test.ts: a prompt on `%s` is sent as it is; no comment, no branch, nothing to sign',
       'docs/migrating.md: a `prompt` alone has no branch',
     ],
   },
@@ -185,7 +186,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   A21: {
     ours: 'Any event runs with a prompt, and a mention in a pull request’s text counts.',
     shown: [
-      'test/e2e/agent-mode.test.ts: a prompt on `%s` is sent as it is; no comment, no branch',
+      'test/e2e/agent-mode.test.ts: a prompt on `%s` is sent as it is; no comment, no branch, nothing to sign',
       'test/e2e/issues.test.ts: a label, an assignment, a new issue and an edit can all call Claude',
       "docs/migrating.md: a mention in a pull request's body",
     ],

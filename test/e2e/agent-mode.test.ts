@@ -31,23 +31,35 @@ const events: [string, (stage: Stage) => Promise<Event>][] = [
   ],
 ];
 
-test.each(events)('a prompt on `%s` is sent as it is; no comment, no branch', async (_, make) => {
-  await using stage = await setStage([{ text: 'Three files.' }]);
-  const event = await make(stage);
-  const before = stage.repository.branches();
-  const said = stage.repository.subjects().map(({ comments }) => comments.length);
-  const run = await stage.run({ event: { ...event, payload: withSender(event) }, inputs: { prompt } });
+test.each(events)(
+  'a prompt on `%s` is sent as it is; no comment, no branch, nothing to sign',
+  async (_, make) => {
+    await using stage = await setStage([{ text: 'Three files.' }]);
+    const event = await make(stage);
+    const before = stage.repository.branches();
+    const said = stage.repository.subjects().map(({ comments }) => comments.length);
+    const inputs = { prompt, use_commit_signing: 'true' };
+    const run = await stage.run({ event: { ...event, payload: withSender(event) }, inputs });
 
-  expectSuccess(run);
-  expect(stage.model.firstText()).toBe(prompt);
-  expect(JSON.stringify(stage.model.main[0]!.body)).not.toMatch(/ISSUE-TEXT|COMMENT-TEXT|DISCUSSION-TEXT/);
-  expect(stage.repository.branches()).toEqual(before);
-  expect(stage.repository.subjects().map(({ comments }) => comments.length)).toEqual(said);
-  expect(stage.github.requests.filter(({ method, kind }) => kind === 'rest' && method !== 'GET')).toEqual([]);
-  expect(run.outputs).toMatchObject({ num_turns: '1', session_id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
-  expect(run.summary).toContain('agent mode');
-  expectTidy(run, stage);
-});
+    expectSuccess(run);
+    expect(stage.model.firstText()).toBe(prompt);
+    expect(JSON.stringify(stage.model.main[0]!.body)).not.toMatch(/ISSUE-TEXT|COMMENT-TEXT|DISCUSSION-TEXT/);
+    expect(stage.repository.branches()).toEqual(before);
+    expect(stage.repository.subjects().map(({ comments }) => comments.length)).toEqual(said);
+    expect(stage.github.requests.filter(({ method, kind }) => kind === 'rest' && method !== 'GET')).toEqual(
+      [],
+    );
+    expect(run.outputs).toMatchObject({
+      num_turns: '1',
+      session_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(run.summary).toContain('agent mode');
+    expect(run.summary).toContain(
+      'No effect on a `prompt` alone, which has no branch: `use_commit_signing`.',
+    );
+    expectTidy(run, stage);
+  },
+);
 
 /** octocat did it: the owner of the repository, whom the kit takes, is an organisation. */
 function withSender({ payload }: Event) {
