@@ -306,6 +306,23 @@ test('what the token may not read is said, the rest is used', async () => {
   ]);
 });
 
+test('checks that the token may not read are counted, the others are there', async () => {
+  const whole = gitHub([pullRequest({})]);
+  const { thread } = await fetchThread({
+    graphql: async <T>(query: string, variables: Record<string, unknown>) => {
+      type Answer = { repository: { subject: { statusCheckRollup: { contexts: { nodes: unknown[] } } } } };
+      const data = await whole.graphql<Answer>(query, variables);
+      data.repository.subject.statusCheckRollup.contexts.nodes.fill(null, 0, 2);
+      throw refusal(['FORBIDDEN', 'FORBIDDEN'], data) as T;
+    },
+    repository,
+    kind: 'pull_request',
+    number: 7,
+  });
+  expect(thread.pullRequest!.checks!.list.map(({ name }) => name)).toEqual(['coverage']);
+  expect(thread.leftOut).toEqual([{ what: 'checks', count: 2, why: 'not listed by GitHub' }]);
+});
+
 test('titles come with those before them, so that what was meant when somebody asked is known', async () => {
   const rename = (previousTitle: string, createdAt: string) => ({
     __typename: 'RenamedTitleEvent',

@@ -215,8 +215,9 @@ function foreignIssues(address: ThreadAddress, lists: Lists): Thread['leftOut'] 
 /** @param withheld true when the credential may not read all that was asked for. */
 function unreadChecks({ statusCheckRollup: checks }: RawSubject, withheld: boolean): Thread['leftOut'] {
   if (checks === null && withheld) return [{ what: 'check results', count: 0, why: unlistedWhy }];
-  const count = (checks?.contexts?.totalCount ?? 0) - (checks?.contexts?.nodes?.length ?? 0);
-  return count > 0 ? [{ what: 'checks', count, why: beyond }] : [];
+  const read = (checks?.contexts?.nodes ?? []).filter((one) => one !== null);
+  const count = (checks?.contexts?.totalCount ?? 0) - read.length;
+  return count > 0 ? [{ what: 'checks', count, why: withheld ? unlistedWhy : beyond }] : [];
 }
 
 function unreadReplies(threads: ReadThread[]): Thread['leftOut'] {
