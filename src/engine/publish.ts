@@ -51,7 +51,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const { targets } = gate.state;
   let at = 0;
   let branch: PublishedBranch | null = null;
-  let joined = 0;
+  const joined = new Map<Target, number>();
   const unverified: string[] = [];
 
   const publishTo = async (
@@ -93,7 +93,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           repository: target.repository,
         };
         options.onPublished?.(branch);
-        joined += published.joined ?? 0;
+        if (published.joined) joined.set(target, (joined.get(target) ?? 0) + published.joined);
         unverified.push(...(published.unverified ?? []));
       }
       if (published && published.outcome !== 'moved') return published;
@@ -140,7 +140,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           notes.push(
             `The work is on ${shown(branch.name)}, as ${shown(targets[0]!.branch)} of ${targets[0]!.repository} could not be used.`,
           );
-        if (joined) notes.push(`${onTop(targets[at]!, joined)} They were not looked at.`);
+        for (const [target, count] of joined) notes.push(`${onTop(target, count)} They were not looked at.`);
         if (unverified.length)
           notes.push(
             `GitHub did not sign ${unverified.map((sha) => sha.slice(0, 12)).join(', ')}: what has executable files, links or merges it signs for Apps only.`,
@@ -154,7 +154,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 }
 
 function onTop({ branch }: Target, count: number): string {
-  return `It is on top of ${plural(count, 'newer commit')} that others have pushed to ${shown(branch)} meanwhile.`;
+  return `The work on ${shown(branch)} is on top of ${plural(count, 'newer commit')} that others have pushed meanwhile.`;
 }
 
 /** Claude cannot read what others pushed after the request, so it cannot merge it either. */

@@ -205,6 +205,12 @@ function refused(error: unknown, { owner, repo, branch }: BranchPlace): unknown 
   const isRefusal = error instanceof GraphqlRefusal && ['internal', 'invalid_input'].includes(error.reason);
   if (status === null && !isRefusal) return error;
   const message = `GitHub refused the commit to ${shown(branch)} of ${owner}/${repo}: ${wordsOf(error).slice(0, 500)}`;
+  if (/without `?workflows?`? (?:permission|scope)/i.test(message)) {
+    return new AppError('github_auth', message, {
+      cause: error,
+      remedy: 'Use a token with the `workflows` permission, or leave workflow files as they are.',
+    });
+  }
   // What a credential may not write, it is told not to be there.
   if (status === 404 || (error instanceof GraphqlRefusal && error.types.includes('NOT_FOUND'))) {
     return new AppError('github_auth', message, {

@@ -98,7 +98,10 @@ export async function publishThroughApi(context: GateContext, request: ApiReques
 async function takeUp(course: Course, { remote, target, sha: tip }: ApiRequest): Promise<Replayed[]> {
   const { context, client, place, isNew, signed, at } = course;
   const { base, trusted } = context.state;
-  const pending = async () => replay(context, await unsignedCommits(context, tip, signed), signed);
+  const pending = async () => {
+    const own = await unsignedCommits(context, tip, signed);
+    return replay(context, own, signed).catch(notHere);
+  };
   // A new name that somebody else took is theirs, whatever it is at.
   const expected = isNew ? signed.values() : [base, ...trusted, ...signed.values()];
   if (at === null || expected.includes(at)) return pending();
@@ -111,15 +114,12 @@ async function takeUp(course: Course, { remote, target, sha: tip }: ApiRequest):
   const others = await joinTheirs(context, { remote, target, at, tip, signed }).catch(notHere);
   if (others === null) throw new Moved();
   course.joined += others;
-  const all = await pending().catch(notHere);
-  if (all === null) throw new Moved();
-  return all;
+  return pending();
 }
 
 /** Where git cannot read or merge what others have pushed, the work takes another name. */
-function notHere(error: unknown): null {
-  if (error instanceof AppError && error.reason === 'git_failed') return null;
-  throw error;
+function notHere(error: unknown): never {
+  throw error instanceof AppError && error.reason === 'git_failed' ? new Moved() : error;
 }
 
 function isSame(

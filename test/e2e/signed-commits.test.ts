@@ -156,7 +156,7 @@ test('what others push meanwhile stays: Claude’s commit goes on top, and what 
 
   await expectSuccess(stage, run);
   const [, onTop, , , conflict, fine] = stage.model.toolResults();
-  expect(onTop!.text).toMatch(/on top of 1 newer commit that others have pushed to `feature`/);
+  expect(onTop!.text).toMatch(/The work on `feature` is on top of 1 newer commit that others have pushed/);
   expect(conflict).toMatchObject({
     isError: true,
     text: expect.stringMatching(/change the same places of `notes\.md`/),
@@ -169,6 +169,7 @@ test('what others push meanwhile stays: Claude’s commit goes on top, and what 
   const [own] = newBranches(stage, ['main', 'feature']);
   expect(await stage.repository.file(own!, 'notes.md')).toBe('Ours.\n');
   expect(answer(stage)).toContain(`The work is on \`${own}\``);
+  expect(answer(stage)).toContain('The work on `feature` is on top of 1 newer commit');
 });
 
 test.each<[string, (key: string) => Record<string, string>]>([
