@@ -83,6 +83,7 @@ export async function setStage(
           repository: repository.fullName,
           workspace: stage.workspace,
           token,
+          runnerTemp: join(root, 'runner-temp'),
           ...scene.checkout,
         });
         stage.givenConfig = await readFile(stage.path('.git/config'), 'utf8');
