@@ -10,7 +10,13 @@ import type { Signing } from '../workspace/signing.ts';
 import { openWorkspace, type Workspace } from '../workspace/workspace.ts';
 import type { BranchPlan } from './branch-plan.ts';
 import type { Door } from './door.ts';
-import { createPublisher, type Publisher, type Publishing, patchPath } from './publish.ts';
+import {
+  createPublisher,
+  type Publisher,
+  type PublisherOptions,
+  type Publishing,
+  patchPath,
+} from './publish.ts';
 
 /** Takes the checkout over: from here on it holds no credential. Needs no network. */
 export function openCheckout(door: Door): Promise<Workspace> {
@@ -97,20 +103,14 @@ export async function prepareCheckout(request: PrepareRequest): Promise<Prepared
     patchFile: patchPath(door.temp, door.run),
   };
   door.remember('publishing', publishing);
-  const { token, stop, onPublished } = request;
-  return {
-    ...started,
-    plan,
-    publishing,
-    publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
-  };
+  return { ...started, plan, publishing, publisher: publisherOf(request, { publishing, gate }) };
 }
 
 /** A checkout that Claude has had already: its gate is opened again, and no git runs in it. */
 export function reopenCheckout(
   request: Omit<PrepareRequest, 'workspace' | 'identity' | 'started' | 'task'> & { publishing: Publishing },
 ): Prepared {
-  const { door, plan, publishing, token, stop, onPublished, secrets, fence } = request;
+  const { door, plan, publishing, secrets, fence } = request;
   const options = { environment: door.job, signal: door.signal, secrets, fence };
   const gate = openGate(publishing.gate, options);
   return {
@@ -118,8 +118,29 @@ export function reopenCheckout(
     moved: false,
     plan,
     publishing,
-    publisher: createPublisher({ publishing, gate, token, stop, onPublished, log: door.log }),
+    publisher: publisherOf(request, { publishing, gate }),
   };
+}
+
+function publisherOf(
+  {
+    door,
+    plan,
+    token,
+    stop,
+    onPublished,
+  }: Pick<PrepareRequest, 'door' | 'plan' | 'token' | 'stop' | 'onPublished'>,
+  of: Pick<PublisherOptions, 'publishing' | 'gate'>,
+): Publisher {
+  const base = plan.neverTo.find(({ branch }) => branch === plan.base.ref);
+  return createPublisher({
+    ...of,
+    token,
+    stop,
+    onPublished,
+    log: door.log,
+    baseRepository: base?.repository,
+  });
 }
 
 /** What a reader should know of the branch that was worked on. */

@@ -37,10 +37,10 @@ interface Work {
 async function begin(
   project: Project,
   name: string,
-  { ref = 'main', targets = fresh as Target[] } = {},
+  { ref = 'main', targets = fresh as Target[], args = [] as string[] } = {},
 ): Promise<Work> {
   const directory = join(project.root, name);
-  shellGit(project.root, 'clone', '-q', '--branch', ref, project.fileRemote.url, directory);
+  shellGit(project.root, 'clone', '-q', ...args, '--branch', ref, project.fileRemote.url, directory);
   const server = await serveGit(join(project.root, 'server'));
   const scratch = join(project.root, `${name}-scratch`);
   const workspace = await openWorkspace({ directory, scratch });
@@ -62,6 +62,7 @@ async function begin(
     ...{ publishing, gate },
     token: async () => testToken,
     stop: async () => undefined,
+    baseRepository: repository,
     log: createLog(() => undefined),
   });
   return { directory, publisher, patchFile };
@@ -154,6 +155,44 @@ describe('two runs at once', () => {
       main: 'a.txt',
       feature: 'a.txt more.txt one.txt theirs.txt',
       'claude/new': 'a.txt left.txt theirs.txt two.txt',
+    });
+  });
+});
+
+describe('a base that has gone on is told at the end:', () => {
+  test.each<[string, Record<string, string> | null, string[]]>([
+    ['not when it has not', null, []],
+    [
+      'with what a trial merge says',
+      { 'b.txt': '2' },
+      ['`main` has 1 newer commit; a trial merge with it is clean.'],
+    ],
+    [
+      'with what conflicts, and nothing is merged',
+      { 'a.txt': 'theirs', 'b.txt': '2' },
+      [
+        '`main` has 1 newer commit, and a trial merge conflicts in `a.txt`. Nothing was merged: merge `main` into `claude/new`, or ask for it.',
+      ],
+    ],
+  ])('%s', async (_, files, notes) => {
+    const project = makeProject({ 'a.txt': '1' });
+    const { directory, publisher } = await begin(project, 'run', { args: ['--depth=1'] });
+    if (files) commit(project.source, files);
+    shellGit(project.source, 'push', '-q', 'origin', 'main');
+    commit(directory, { 'a.txt': 'ours' });
+    expect(await publisher.finish()).toMatchObject({ error: null, notes });
+    expect(shellGit(project.bare, 'log', '--format=%s', 'main..claude/new')).toBe('Change');
+  });
+
+  test('not when that cannot be known', async () => {
+    const project = makeProject({ 'a.txt': '1' });
+    const { directory, publisher } = await begin(project, 'run');
+    shellGit(project.bare, 'update-ref', '-d', 'refs/heads/main');
+    commit(directory, { 'a.txt': 'ours' });
+    expect(await publisher.finish()).toMatchObject({
+      error: null,
+      notes: [],
+      branch: { name: 'claude/new' },
     });
   });
 });

@@ -30,6 +30,8 @@ export interface PublisherOptions {
   token(): Promise<string>;
   /** Ends the processes of this run. */
   stop(): Promise<void>;
+  /** Where the base branch is, to see at the end whether the work still merges; not looked at unless told. */
+  baseRepository?: string;
   /** Told after each push, so that the branch is known even when this process is killed before the end. */
   onPublished?(branch: PublishedBranch): void;
   /** Milliseconds that one push may take; git's own limit unless told. */
@@ -54,14 +56,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const joined = new Map<Target, number>();
   const unverified: string[] = [];
 
+  const remoteOf = async (repository: string): Promise<Remote> => ({
+    url: `${publishing.serverUrl}/${repository}.git`,
+    token: new Secret(await token()),
+  });
+
   const publishTo = async (
     target: Target,
     request: Pick<PublishRequest, 'leftovers' | 'stop'>,
   ): Promise<Published> => {
-    const remote: Remote = {
-      url: `${publishing.serverUrl}/${target.repository}.git`,
-      token: new Secret(await token()),
-    };
+    const remote = await remoteOf(target.repository);
     // A fork's commits are new to the base repository: there they are all checked.
     const crossing = target.repository !== targets[0]?.repository;
     const trusted = crossing ? { trusted: [publishing.base.sha] } : {};
@@ -113,6 +117,27 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return `Published ${plural(commits, 'commit')} to ${shown(target.branch)} of ${target.repository}${elsewhere}; it is at ${sha}.${others}`;
   };
 
+  /** Only a note: without an answer there is none. */
+  const notesOnBase = async (): Promise<string[]> => {
+    const { baseRepository: repository } = options;
+    if (!repository || !branch) return [];
+    const { base } = publishing;
+    const trial = await gate
+      .trialMerge({ remote: await remoteOf(repository), base })
+      .catch((error: Error) => {
+        log.debug(`Whether the work merges with ${shown(base.ref)} is not known: ${error.message}`);
+        return null;
+      });
+    if (!trial) return [];
+    const moved = `${shown(base.ref)} has ${plural(trial.newer, 'newer commit')}`;
+    if (trial.conflicts.length)
+      return [
+        `${moved}, and a trial merge conflicts in ${listed(trial.conflicts)}. Nothing was merged: merge ${shown(base.ref)} into ${shown(branch.name)}, or ask for it.`,
+      ];
+    // A pull request's own page counts from its own beginning.
+    return publishing.gate.base === base.sha ? [`${moved}; a trial merge with it is clean.`] : [];
+  };
+
   return {
     push: async () => {
       const published = await publish({ leftovers: null });
@@ -145,6 +170,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           notes.push(
             `GitHub did not sign ${unverified.map((sha) => sha.slice(0, 12)).join(', ')}: what has executable files, links or merges it signs for Apps only.`,
           );
+        if (branch) notes.push(...(await notesOnBase()));
         return { branch, error: null, notes };
       } catch (error) {
         return { branch, error, notes: await keep(gate, publishing) };
@@ -196,6 +222,11 @@ function nowhere(targets: Target[]): AppError {
       remedy: 'Delete or rename one of them on GitHub, or set another `branch_prefix`, and ask again.',
     },
   );
+}
+
+function listed(paths: string[]): string {
+  const more = paths.length > 5 ? ` and ${paths.length - 5} more` : '';
+  return `${paths.slice(0, 5).map(shown).join(', ')}${more}`;
 }
 
 function plural(count: number, word: string): string {

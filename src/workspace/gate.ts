@@ -20,6 +20,7 @@ import { keepPatch, type Patch } from './patch.ts';
 import { absent } from './plain-files.ts';
 import { type Published, type PublishRequest, publish } from './publish.ts';
 import { type Pushed, type PushRequest, pushCommit } from './push.ts';
+import { type TrialMerge, type TrialRequest, trialMerge } from './trial-merge.ts';
 import { rememberTree } from './work-tree.ts';
 
 export interface GateRequest extends GateOptions {
@@ -53,6 +54,8 @@ export interface Gate {
   push(request: PushRequest): Promise<Pushed>;
   /** The order of all of the above: stop processes, take, leftovers, check, push. */
   publish(request: PublishRequest): Promise<Published>;
+  /** Tries to merge what was published last with its base, as that is now; null when there is nothing to say. */
+  trialMerge(request: TrialRequest): Promise<TrialMerge | null>;
   /** Keeps unpublished work as a file for `git apply`; null when there is none. */
   patch(file: string): Promise<Patch | null>;
 }
@@ -116,6 +119,7 @@ function gateOf(context: GateContext): Gate {
     check: (tip, trusted) => inTurn(() => checkCommits(context, tip, trusted)),
     push: (request) => inTurn(() => pushCommit(context, request)),
     publish: (request) => inTurn(() => publish(context, request)),
+    trialMerge: (request) => inTurn(() => trialMerge(context, request)),
     patch: (file) => inTurn(() => keepPatch(context, file)),
   };
 }
