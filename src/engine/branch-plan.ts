@@ -99,7 +99,12 @@ async function fetchDefaultBranch(task: Task, client: GitHubClient): Promise<Thr
   return { name, sha: await tipOf(task, name, client) };
 }
 
-async function tipOf({ repository }: Task, branch: string, client: GitHubClient): Promise<string | null> {
+/** Null when there is no such branch. */
+export async function tipOf(
+  { repository }: Task,
+  branch: string,
+  client: GitHubClient,
+): Promise<string | null> {
   const { owner, name: repo } = repository;
   const place = { owner, repo, ref: `heads/${branch}` };
   try {

@@ -50,6 +50,8 @@ export interface PrepareRequest {
   token(): Promise<string>;
   /** Ends the processes of this run. */
   stop(): Promise<void>;
+  /** Where the base branch is by now, to say at the end whether the work merges with it. */
+  baseTip?(): Promise<string | null>;
   /** Told after each push. */
   onPublished(branch: PublishedBranch): void;
   secrets(): Iterable<string>;
@@ -123,24 +125,12 @@ export function reopenCheckout(
 }
 
 function publisherOf(
-  {
-    door,
-    plan,
-    token,
-    stop,
-    onPublished,
-  }: Pick<PrepareRequest, 'door' | 'plan' | 'token' | 'stop' | 'onPublished'>,
+  { door, plan, token, stop, onPublished, baseTip }: Omit<PrepareRequest, 'workspace' | 'identity' | 'task'>,
   of: Pick<PublisherOptions, 'publishing' | 'gate'>,
 ): Publisher {
-  const base = plan.neverTo.find(({ branch }) => branch === plan.base.ref);
-  return createPublisher({
-    ...of,
-    token,
-    stop,
-    onPublished,
-    log: door.log,
-    baseRepository: base?.repository,
-  });
+  const at = plan.neverTo.find(({ branch }) => branch === plan.base.ref);
+  const base = at && baseTip && { repository: at.repository, tip: baseTip };
+  return createPublisher({ ...of, token, stop, onPublished, log: door.log, ...(base && { base }) });
 }
 
 /** What a reader should know of the branch that was worked on. */

@@ -19,7 +19,7 @@ import type { ToolServer } from '../words/tool.ts';
 import type { Identity } from '../workspace/git.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { Backend } from './backend.ts';
-import { type BranchPlan, isMadeHere, planBranch } from './branch-plan.ts';
+import { type BranchPlan, isMadeHere, planBranch, tipOf } from './branch-plan.ts';
 import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
 import { wantsGitHubToken } from './claude.ts';
 import { type Checkout, ClaudeRun } from './claude-run.ts';
@@ -169,6 +169,7 @@ export class Run {
       stop: async () => this.claude?.end(),
       fence: this.claude?.fence ?? null,
       onPublished: (branch) => this.learnOf(branch, isMadeHere(plan, branch)),
+      baseTip: () => tipOf(task, plan.base.ref, this.connection.client),
       secrets: door.secrets,
       signing: signingOf(door.config, { client: this.connection.client, identity }),
     });

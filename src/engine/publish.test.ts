@@ -62,7 +62,11 @@ async function begin(
     ...{ publishing, gate },
     token: async () => testToken,
     stop: async () => undefined,
-    baseRepository: repository,
+    base: {
+      repository,
+      tip: async () =>
+        shellGit(project.bare, 'for-each-ref', '--format=%(objectname)', 'refs/heads/main') || null,
+    },
     log: createLog(() => undefined),
   });
   return { directory, publisher, patchFile };

@@ -31,7 +31,7 @@ export interface PublisherOptions {
   /** Ends the processes of this run. */
   stop(): Promise<void>;
   /** Where the base branch is, to see at the end whether the work still merges; not looked at unless told. */
-  baseRepository?: string;
+  base?: { repository: string; tip(): Promise<string | null> };
   /** Told after each push, so that the branch is known even when this process is killed before the end. */
   onPublished?(branch: PublishedBranch): void;
   /** Milliseconds that one push may take; git's own limit unless told. */
@@ -117,17 +117,22 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return `Published ${plural(commits, 'commit')} to ${shown(target.branch)} of ${target.repository}${elsewhere}; it is at ${sha}.${others}`;
   };
 
+  const tryMerge = async ({ repository, tip }: NonNullable<PublisherOptions['base']>) => {
+    const before = publishing.base.sha;
+    const now = await tip();
+    if (!now || now === before) return null;
+    return gate.trialMerge({ remote: await remoteOf(repository), base: { before, now } });
+  };
+
   /** Only a note: without an answer there is none. */
   const notesOnBase = async (): Promise<string[]> => {
-    const { baseRepository: repository } = options;
-    if (!repository || !branch) return [];
+    const { base: now } = options;
+    if (!now || !branch) return [];
     const { base } = publishing;
-    const trial = await gate
-      .trialMerge({ remote: await remoteOf(repository), base })
-      .catch((error: Error) => {
-        log.debug(`Whether the work merges with ${shown(base.ref)} is not known: ${error.message}`);
-        return null;
-      });
+    const trial = await tryMerge(now).catch((error: Error) => {
+      log.debug(`Whether the work merges with ${shown(base.ref)} is not known: ${error.message}`);
+      return null;
+    });
     if (!trial) return [];
     const moved = `${shown(base.ref)} has ${plural(trial.newer, 'newer commit')}`;
     if (trial.conflicts.length)

@@ -1,12 +1,13 @@
 /** Does published work still merge with its base? Tried in the gate's own repository; nothing is made of it. */
 import { type GateContext, publishedTip, splitZ } from './gate-state.ts';
+import { requireSha } from './refs.ts';
 import type { Remote } from './remote.ts';
 
 export interface TrialRequest {
   /** The repository of the base branch. */
   remote: Remote;
-  /** The base branch, and where it was when the run began. */
-  base: { ref: string; sha: string };
+  /** Where the base branch was when the run began, and where it is. */
+  base: { before: string; now: string };
 }
 
 export interface TrialMerge {
@@ -16,10 +17,8 @@ export interface TrialMerge {
   conflicts: string[];
 }
 
-const baseNow = 'refs/base/now';
-
 /**
- * @returns null when nothing was published, the base is where it was, or the contents are not all here.
+ * @returns null when nothing was published, the base has nothing new, or the contents are not all here.
  * @throws AppError `git_failed` (an old git, or no common history); `github_*`
  */
 export async function trialMerge(
@@ -27,21 +26,20 @@ export async function trialMerge(
   { remote, base }: TrialRequest,
 ): Promise<TrialMerge | null> {
   const { run, state } = context;
+  const { before, now } = base;
+  requireSha(now);
   const tip = await publishedTip(context);
-  if (!tip || state.partial) return null;
+  if (!tip || state.partial || now === before) return null;
   const options = ['-q', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-gc'];
   // Once and not for long: it is only for a note.
   const network = { remote, retryDelaysMs: [], timeoutMs: 30_000 };
-  await run(['fetch', ...options, remote.url, `+refs/heads/${base.ref}:${baseNow}`], network);
-  const newer = Number((await run(['rev-list', '--count', baseNow, '--not', base.sha, tip])).stdout);
+  await run(['fetch', ...options, remote.url, now], network);
+  const newer = Number((await run(['rev-list', '--count', now, '--not', before, tip])).stdout);
   if (newer === 0) return null;
-  const merged = await run(
-    ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', baseNow, tip],
-    {
-      allowedCodes: [0, 1],
-      timeoutMs: 30_000,
-    },
-  );
+  const merged = await run(['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', now, tip], {
+    allowedCodes: [0, 1],
+    timeoutMs: 30_000,
+  });
   // First the tree that it would be.
   return { newer, conflicts: merged.code === 0 ? [] : splitZ(merged.stdout).slice(1) };
 }

@@ -32,6 +32,8 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'test/e2e/forks.test.ts: a fork’s branch called `main` is never the base’s `main` (maintainers may edit: %s)',
       'test/e2e/forks.test.ts: where maintainers may edit and the token may push, the work goes to the fork',
+      'src/engine/branch-plan.test.ts: of a fork’s branch that is called like one of ours, not editable: a new one',
+      'src/engine/publish.test.ts: somebody has it, still without commits',
       'src/workspace/gate.test.ts: the default branch',
       'src/workspace/gate.test.ts: a target that is also the default branch stays forbidden',
       'test/e2e/signed-commits.test.ts: with `ssh_signing_key` all that is published is signed, and neither Claude nor a later step sees a trace',
@@ -127,6 +129,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ours: 'History is deepened until the merge base is there.',
     shown: [
       'test/e2e/pull-requests.test.ts: more commits than any default depth, on a base that has gone on, still have their merge base',
+      'src/workspace/start-checkouts.test.ts: %s becomes the pull request’s head, with a diff that needs no network',
     ],
   },
   A15: {
@@ -163,6 +166,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'test/e2e/authentication.test.ts: a token that runs out while Claude works is replaced, and all of them are revoked',
       'src/workspace/workspace.test.ts: takes credentials, helpers, includes and hooks of the checkout away for the run and puts them back',
+      'test/e2e/later-steps.test.ts: pushes with the credential of actions/checkout after main %s',
       'test/e2e/signed-commits.test.ts: with `ssh_signing_key` all that is published is signed, and neither Claude nor a later step sees a trace',
     ],
   },
@@ -257,6 +261,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     shown: [
       'test/e2e/git-failures.test.ts: goes to a branch of its own when somebody pushed to the pull request meanwhile',
       'test/e2e/git-failures.test.ts: goes to another name when somebody took the branch meanwhile, and the comment says so',
+      'src/engine/publish.test.ts: on a pull request: the second one’s work goes beside it, and neither undoes the other',
       'docs/migrating.md: needs no `concurrency` group',
     ],
   },
