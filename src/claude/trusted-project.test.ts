@@ -1,69 +1,20 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { HookInput } from '@anthropic-ai/claude-agent-sdk/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { claudeBinary, claudeEnvironment } from '../../testkit/claude/environment.ts';
-import { type ScriptedModel, startModel } from '../../testkit/claude/model.ts';
-import type { ToolCall } from '../../testkit/claude/step.ts';
 import { edit, read, write } from '../../testkit/claude/tools.ts';
-import { runMark } from '../words/mark.ts';
 import { parseClaudeArguments } from './arguments.ts';
-import type { SessionPlan } from './options.ts';
-import { endProcesses } from './process.ts';
-import { openSession } from './session.ts';
+import { described, hooks, put, setTrustedScene, type TrustedScene } from './trusted-project.test-support.ts';
 import { nestedMemoryHooks } from './trusted-project.ts';
 
-let model: ScriptedModel;
-let root: string;
-let checkout: string;
-let base: string;
-const mark = crypto.randomUUID();
+let scene: TrustedScene;
+let { model, root, checkout, base, session } = {} as TrustedScene;
 
 beforeEach(async () => {
-  model = await startModel({ expectedKey: 'sk-ant-test-key-for-this-model' });
-  root = await realpath(await mkdtemp(join(tmpdir(), 'trusted-')));
-  [checkout, base] = [join(root, 'checkout'), join(root, 'base')];
-  await put(checkout, { 'src/x.txt': 'the text of x\n', 'README.md': 'Hello.\n' });
-  await mkdir(base);
+  scene = await setTrustedScene();
+  ({ model, root, checkout, base, session } = scene);
 });
-afterEach(async () => {
-  await endProcesses(mark, null);
-  await model.close();
-  await rm(root, { recursive: true, force: true });
-});
-
-async function put(directory: string, files: Record<string, string>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), text);
-  }
-}
-
-/** Lets Claude make these calls; everything that the model was sent, as one text. */
-async function session(calls: ToolCall[], change: Partial<SessionPlan> = {}): Promise<string> {
-  model.script([...calls.map((tool) => ({ tools: [tool] })), { text: 'Done.' }]);
-  const opened = await openSession(
-    {
-      ...{ executable: claudeBinary(), directory: checkout, scratch: root, mark },
-      environment: { ...claudeEnvironment(model, root), [runMark]: mark },
-      arguments: parseClaudeArguments(''),
-      permissionMode: 'acceptEdits',
-      ...{ allowedTools: [], disallowedTools: [], settings: '', maxBudgetUsd: null, servers: [] },
-      ...{ systemAppend: null, fence: null, trustCheckout: false, trusted: { directory: base, nested: {} } },
-      ...change,
-    },
-    { signal: new AbortController().signal, onMessage: () => {}, onSpawn: () => {} },
-  );
-  const { reason } = await opened.run({ text: 'Please help.', request: null, verbatim: true });
-  expect(reason).toBe('');
-  return JSON.stringify(model.requests.map(({ body }) => body));
-}
-
-const said = (word: string) => ({ type: 'command', command: `echo ${word}` });
-const described = (word: string) => `---\nname: obey\ndescription: ${word}\n---\n${word}\n`;
-const hooks = (word: string) => JSON.stringify({ hooks: { UserPromptSubmit: [{ hooks: [said(word)] }] } });
+afterEach(() => scene.strike());
 
 /** Each kind of file by which a checkout can configure Claude Code; `word` gets into a request when it is obeyed. */
 const kinds: [kind: string, files: (word: string) => Record<string, string>][] = [
@@ -98,37 +49,6 @@ describe.each(kinds)('%s', (_, files) => {
 
 test('none of them all is in force where the base has none', async () => {
   for (const [, files] of kinds) await put(checkout, files('WORD-OF-THE-CHECKOUT'));
-  expect(await session([read(join(checkout, 'src/x.txt'))])).not.toContain('WORD-OF-THE-CHECKOUT');
-});
-
-/** What loads only when a file beside it is looked at, and what loads through something else. */
-test.each<[string, (word: string) => Promise<unknown>]>([
-  ['a nested CLAUDE.md', (word) => put(checkout, { 'src/CLAUDE.md': word })],
-  ['a nested skill', (word) => put(checkout, { 'src/.claude/skills/obey/SKILL.md': described(word) })],
-  [
-    'a rule for some paths',
-    (word) => put(checkout, { '.claude/rules/src.md': `---\npaths:\n  - "src/**"\n---\n${word}` }),
-  ],
-  [
-    'an import',
-    (word) =>
-      put(checkout, {
-        'CLAUDE.md': '@docs/obey.md',
-        'docs/obey.md': word,
-        '.claude/rules/r.md': '@../../docs/obey.md',
-      }),
-  ],
-  ['AGENTS.md', (word) => put(checkout, { 'AGENTS.md': word })],
-  [
-    'a linked CLAUDE.md',
-    async (word) => {
-      await put(root, { 'elsewhere.md': word });
-      await symlink('../elsewhere.md', join(checkout, 'CLAUDE.md'));
-      await symlink('../../elsewhere.md', join(checkout, 'src/CLAUDE.md'));
-    },
-  ],
-])('%s of the checkout is not loaded either', async (_, plant) => {
-  await plant('WORD-OF-THE-CHECKOUT');
   expect(await session([read(join(checkout, 'src/x.txt'))])).not.toContain('WORD-OF-THE-CHECKOUT');
 });
 

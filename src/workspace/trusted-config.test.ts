@@ -97,6 +97,17 @@ describe('memory', () => {
     ]);
   });
 
+  test('is AGENTS.md where the root has none of its own', async () => {
+    const project = makeProject();
+    const agents = { 'AGENTS.md': 'agents @docs/style.md', 'docs/style.md': 'style', 'src/AGENTS.md': 'src' };
+    const alone = await copyOf(project, { base: commit(project.source, agents) });
+    expect(alone.text('CLAUDE.md')).toMatch(/^agents[\s\S]*style$/);
+    expect(alone.nested).toEqual({ src: 'src' });
+    const both = await copyOf(project, { base: commit(project.source, { 'CLAUDE.md': 'own' }) });
+    expect(both.text('CLAUDE.md')).toBe('own');
+    expect(both.nested).toEqual({});
+  });
+
   test.each([
     ['in a block of code', '```\n@secret.md\n```\n'],
     ['in a span of code', 'as `@secret.md` shows\n'],

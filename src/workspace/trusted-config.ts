@@ -1,6 +1,6 @@
 /** The base branch's configuration of Claude Code: copied out of Git objects, and what of it differs in the checkout. */
 import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { AppError } from '../words/errors.ts';
 import { type Environment, type GitOptions, git } from './git.ts';
 import { makeRepository } from './object-store.ts';
@@ -13,6 +13,7 @@ import {
   isMemory,
   isSkill,
   namedIn,
+  readsAgents,
   withImports,
   withoutCondition,
 } from './trusted-memory.ts';
@@ -120,11 +121,15 @@ async function collect(sha: string, place: GitOptions): Promise<Found | null> {
 /** @returns what counts below the root, which Claude Code would not find here */
 async function save(directory: string, files: Map<string, TreeFile>): Promise<Record<string, string>> {
   const nested: Record<string, string> = {};
+  const agents = readsAgents(files);
   for (const [path, { content, executable }] of files) {
-    const memory = isMemory(path) ? withoutCondition(withImports(path, files)) : null;
-    const at = join(directory, path);
+    const isAgents = posix.basename(path) === 'AGENTS.md';
+    const memory =
+      isMemory(path) && (agents || !isAgents) ? withoutCondition(withImports(path, files)) : null;
+    // Of another directory than the one it works in, Claude Code takes no `AGENTS.md`.
+    const at = join(directory, agents && path === 'AGENTS.md' ? 'CLAUDE.md' : path);
     const below = belowRoot(path);
-    if (below) {
+    if (below && (agents || !isAgents)) {
       const said = memory ?? (isSkill(path) ? `A skill for ${below} is described in ${at}.` : null);
       nested[below] = [nested[below], said].filter(Boolean).join('\n\n');
     }

@@ -7,18 +7,25 @@ const deepestImport = 5;
 
 /** True for what Claude Code reads by itself, at the root or below. */
 export function isConfiguration(path: string): boolean {
-  return path === '.mcp.json' || /(?:^|\/)(?:CLAUDE(?:\.local)?\.md|\.claude)(?:\/|$)/.test(path);
+  return path === '.mcp.json' || /(?:^|\/)(?:CLAUDE(?:\.local)?\.md|AGENTS\.md|\.claude)(?:\/|$)/.test(path);
 }
 
 /** True for `CLAUDE.md` and the like: text that is loaded without being asked for. */
 export function isMemory(path: string): boolean {
-  return /(?:^|\/)(?:CLAUDE(?:\.local)?\.md|\.claude\/CLAUDE\.md|\.claude\/rules\/.+\.md)$/.test(path);
+  return /(?:^|\/)(?:CLAUDE(?:\.local)?\.md|AGENTS\.md|\.claude\/CLAUDE\.md|\.claude\/rules\/.+\.md)$/.test(
+    path,
+  );
+}
+
+/** Claude Code takes an `AGENTS.md` where a project has no memory of its own at its root. */
+export function readsAgents(paths: { has(path: string): boolean }): boolean {
+  return !['CLAUDE.md', 'CLAUDE.local.md', '.claude/CLAUDE.md'].some((path) => paths.has(path));
 }
 
 /** `src/api` for what counts there alone: its memory and its skills; null for what counts everywhere. */
 export function belowRoot(path: string): string | null {
   if (!isMemory(path) && !isSkill(path)) return null;
-  const [, directory] = /^(.+?)\/(?:\.claude\/.+|CLAUDE(?:\.local)?\.md)$/.exec(path) ?? [];
+  const [, directory] = /^(.+?)\/(?:\.claude\/.+|CLAUDE(?:\.local)?\.md|AGENTS\.md)$/.exec(path) ?? [];
   return directory && directory !== '.claude' && !directory.startsWith('.claude/') ? directory : null;
 }
 
