@@ -87,6 +87,27 @@ test('a session that rests goes away, and a comment wakes it with its whole conv
   expect(stage.pulls().filter(({ head }) => head.ref === `issue-${issue.number}`)).toHaveLength(1);
 });
 
+/** In two parts: the whole word is only where something has loaded it. */
+const configureItself = bash(`mkdir -p .claude && echo WORD-OF''-CLAUDE | tee CLAUDE.local.md > CLAUDE.md
+cat > .claude/settings.json <<'END'
+{"hooks":{"UserPromptSubmit":[{"hooks":[{"type":"command","command":"echo WORD-OF''-CLAUDE"}]}]}}
+END
+git add -A && git commit -qm "Configure itself"`);
+
+test('what Claude has written about itself is not in force when it is woken: the base is', async () => {
+  stage.model.script([{ tools: [configureItself] }, { text: 'Written.' }, { text: 'Gone on.' }]);
+  const issue = await stage.openIssue();
+  await stage.answered(issue, 'Written.');
+  await parked(issue);
+  await stage.comment(issue, 'Go on.');
+  await stage.answered(issue, 'Gone on.');
+  expect(await stage.repository.file(`issue-${issue.number}`, 'CLAUDE.md')).toBe('WORD-OF-CLAUDE\n');
+  const heard = JSON.stringify(stage.model.main.at(-1)!.body);
+  expect(heard).toContain('Go on.');
+  expect(heard).toContain('Use short sentences.');
+  expect(heard).not.toContain('WORD-OF-CLAUDE');
+});
+
 test('who has no write access is not heard: neither as the one who starts nor as the one who steers', async () => {
   stage.model.script([{ text: 'Done as asked.' }, { text: 'A second turn.' }]);
   const strangers = await stage.openIssue({ title: 'Let me in', author: 'stranger' });

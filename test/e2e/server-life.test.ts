@@ -103,7 +103,7 @@ test('a person’s pull request is worked on where it is, and no second one is o
     branch: 'feature',
     from: 'main',
     message: 'Begin',
-    files: { 'f.txt': 'f\n' },
+    files: { 'f.txt': 'f\n', 'CLAUDE.md': 'WORD-OF-THE-PULL\n' },
   });
   const pull = await stage.github.createPullRequest(stage.repository, {
     title: 'A feature',
@@ -114,6 +114,10 @@ test('a person’s pull request is worked on where it is, and no second one is o
   await stage.comment(pull, '@claude please add a file');
   await stage.answered(pull, 'Pushed to your branch.');
   expect(await stage.repository.file('feature', 'c.txt')).toBe('x\n');
+  const sent = JSON.stringify(stage.model.main.map(({ body }) => body));
+  expect(sent).toContain('Use short sentences.');
+  expect(sent).toContain('They differ here: `CLAUDE.md`.');
+  expect(sent).not.toContain('WORD-OF-THE-PULL');
   expect(stage.pulls()).toHaveLength(1);
 }, 60_000);
 
