@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import type { Issue } from '../../testkit/github/model.ts';
+import type { Issue, Subject } from '../../testkit/github/model.ts';
 import { attachmentAt, downloadAttachment, isSigned } from '../github/attachments.ts';
 import { createClient } from '../github/client.ts';
 import type { Item } from '../words/event.ts';
@@ -37,10 +37,17 @@ interface Reading {
   /** A personal token unless told. */
   token?: string;
   signal?: AbortSignal;
+  /** The issue of the test unless told. */
+  subject?: Subject;
 }
 
 /** Reads the issue's images as the engine does. Answers what each address has become, by the text of the file. */
-async function readImages({ item, token = github.token({ login: 'octo-org' }), signal }: Reading = {}) {
+async function readImages({
+  item,
+  token = github.token({ login: 'octo-org' }),
+  signal,
+  subject = issue,
+}: Reading = {}) {
   const { serverUrl } = github;
   const client = createClient(
     { apiUrl: github.apiUrl, graphqlUrl: github.graphqlUrl, serverUrl },
@@ -50,8 +57,8 @@ async function readImages({ item, token = github.token({ login: 'octo-org' }), s
   const { thread } = await fetchThread({
     graphql: client.graphql,
     repository,
-    kind: 'issue',
-    number: issue.number,
+    kind: subject.kind === 'issue' ? 'issue' : 'pull_request',
+    number: subject.number,
   });
   github.clearRequests();
   const { files, leftOut } = await fetchImages({
@@ -151,6 +158,32 @@ describe('the trigger', () => {
       new Map([
         [asked, '1.png asked'],
         [early, '2.png early'],
+      ]),
+    );
+  });
+
+  test('with a review come the images of its comments on lines, before those of the description', async () => {
+    const [early, asked, onLine] = ['early', 'asked', 'on a line'].map((text) => github.attach(image(text)));
+    const files = { 'new.js': '1\n' };
+    await github.repository('octo-org/hello').addCommit({ branch: 'topic', message: 'Begin', files });
+    const pull = await github.createPullRequest('octo-org/hello', {
+      title: 'New',
+      body: `![](${early})`,
+      head: 'topic',
+      author: 'octocat',
+    });
+    const body = `@claude settle this ![](${asked})`;
+    const { id } = await github.review(pull, {
+      author: 'octo-org',
+      body,
+      comments: [{ path: 'new.js', line: 1, body: `Here: ![](${onLine})` }],
+    });
+    const { found } = await readImages({ item: { ...trigger(body), kind: 'review', id }, subject: pull });
+    expect(found).toEqual(
+      new Map([
+        [asked, '1.png asked'],
+        [onLine, '2.png on a line'],
+        [early, '3.png early'],
       ]),
     );
   });
