@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../words/errors.ts';
-import { inputVariable, readJob, readPayload } from './job.ts';
+import { inputVariable, readJob, readPayload, secretsOf } from './job.ts';
 
 /** As the runner sets it for a step of a job with `id-token: write`. */
 const environment = {
@@ -133,6 +133,21 @@ describe('inputs', () => {
 
   test("that are empty are nobody's mistake: the runner sets those without a value, too", () => {
     expect(readJob({ INPUT_MODE: '', INPUT_WHATEVER: '' }).warnings).toEqual([]);
+  });
+
+  test('secrets are known by what they are, the key to the job’s identity among them', () => {
+    const given = {
+      INPUT_GITHUB_TOKEN: 'ghs_1',
+      INPUT_APP_PRIVATE_KEY: 'pem-2',
+      INPUT_ANTHROPIC_API_KEY: 'sk-3',
+      INPUT_CLAUDE_CODE_OAUTH_TOKEN: 'oat-4',
+      INPUT_SSH_SIGNING_KEY: 'ssh-5',
+    };
+    expect(secretsOf(readJob({ ...environment, ...given }))).toEqual([
+      ...Object.values(given),
+      environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN,
+    ]);
+    expect(secretsOf(readJob({}))).toEqual([]);
   });
 
   test('secrets do not come out by printing', () => {

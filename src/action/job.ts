@@ -77,6 +77,15 @@ export function readJob(environment: JobEnvironment): Job {
   };
 }
 
+/** What the job was given and nobody else may know. */
+export function secretsOf({ config, oidc }: Job): string[] {
+  const { githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey } = config;
+  const inputs = [githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey];
+  const given = inputs.flatMap((secret) => (secret ? [secret.reveal()] : []));
+  // Who has the second is this job to everybody who trusts its identity; other actions write it into files of the checkout.
+  return oidc ? [...given, oidc.requestToken] : given;
+}
+
 /** The webhook payload on disk. @throws AppError `invalid_input` when it is missing or not JSON. */
 export function readPayload(environment: JobEnvironment): unknown {
   const path = environment.GITHUB_EVENT_PATH;

@@ -11,7 +11,7 @@ import { hostMark, runMark } from '../words/mark.ts';
 import { redactor } from '../words/redact.ts';
 import { runnerCommands } from './commands.ts';
 import { show } from './ending.ts';
-import { type Job, readJob, readPayload } from './job.ts';
+import { type Job, readJob, readPayload, secretsOf } from './job.ts';
 import { remember } from './memory.ts';
 import { turnLog } from './turn-log.ts';
 
@@ -75,10 +75,7 @@ function openDoor(job: Job): Door {
     secrets.add(value);
     commands.mask(value);
   };
-  const { githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey } = job.config;
-  for (const secret of [githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey]) {
-    if (secret) addSecret(secret.reveal());
-  }
+  for (const secret of secretsOf(job)) addSecret(secret);
   const warn = (message: string) => {
     warnings.push(message);
     log.warning(message);

@@ -3,7 +3,7 @@ import { type Rescue, rescue } from '../engine/rescue.ts';
 import { createLog } from '../words/log.ts';
 import { redactor } from '../words/redact.ts';
 import { runnerCommands } from './commands.ts';
-import { readJob, readPayload } from './job.ts';
+import { readJob, readPayload, secretsOf } from './job.ts';
 import { recall } from './memory.ts';
 
 const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
@@ -22,9 +22,7 @@ const remembered = <Name extends keyof Rescue['memory']>(name: Name): Rescue['me
 
 /** Whatever main's memory says: what cannot be iterated or is no text would end this step before it began. */
 const tokens = [remembered('tokens')].flat().filter((token) => typeof token === 'string');
-const { githubToken, sshSigningKey } = job.config;
-for (const secret of [...tokens, githubToken?.reveal(), sshSigningKey?.reveal()])
-  if (secret) secrets.add(secret);
+for (const secret of [...tokens, ...secretsOf(job)]) if (secret) secrets.add(secret);
 
 /** Of the event that started the job; what cannot be read has started nothing. */
 function dispatched(): Record<string, unknown> | undefined {
