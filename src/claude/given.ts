@@ -30,13 +30,21 @@ export async function readGivenText(place: GivenPlace, what: string, path: strin
   );
 }
 
-/** The real path of a file or directory. @throws AppError `invalid_input` where it is missing or must not be used. */
+/**
+ * The real path of a file or directory.
+ * @throws AppError `invalid_input` where it is missing or must not be used: in a checkout that is not trusted, and by a
+ * link out of one that is, as Claude may have made it in an earlier session.
+ */
 export async function givenPath(place: GivenPlace, what: string, path: string): Promise<string> {
   const named = resolve(place.directory, path);
-  const real = await realpath(named).catch((error) =>
-    refuse(`${what}: \`${path}\` cannot be read: ${error.message}`),
-  );
-  if (place.trustCheckout || !(await isOfCheckout(place, named))) return real;
+  const [checkout, real] = await Promise.all([
+    realpath(place.directory),
+    realpath(named).catch((error) => refuse(`${what}: \`${path}\` cannot be read: ${error.message}`)),
+  ]);
+  const [isNamedInside, isInsideReally] = [isInside(place.directory, named), isInside(checkout, real)];
+  if (place.trustCheckout && isNamedInside && !isInsideReally)
+    refuse(`${what}: \`${path}\` is a link that leads out of the checkout.`);
+  if (place.trustCheckout || !(isNamedInside || isInsideReally)) return real;
   throw new AppError(
     'invalid_input',
     `${what}: \`${path}\` is in the checkout, which is not trusted on this event.`,
@@ -48,8 +56,9 @@ export async function givenPath(place: GivenPlace, what: string, path: string): 
 export async function givenDirectories(place: GivenPlace, paths: string[]): Promise<string[]> {
   const named = paths.map((path) => resolve(place.directory, path));
   if (place.trustCheckout) return named;
-  const inside = await Promise.all(named.map((path) => isOfCheckout(place, path)));
-  return named.filter((_, index) => !inside[index]);
+  const checkout = await realpath(place.directory);
+  const real = await Promise.all(named.map((path) => realpath(path).catch(() => path)));
+  return named.filter((path, index) => !isInside(place.directory, path) && !isInside(checkout, real[index]!));
 }
 
 /** The servers of all configurations, inline and in files; of two with one name the later counts. */
@@ -113,15 +122,6 @@ function withoutQuote({ message }: Error): string {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Under its own name, also where it is a link elsewhere, and by the place that it leads to. */
-async function isOfCheckout({ directory }: GivenPlace, named: string): Promise<boolean> {
-  const [checkout, real] = await Promise.all([
-    realpath(directory),
-    realpath(named).catch(() => named), // not there
-  ]);
-  return isInside(directory, named) || isInside(checkout, real);
 }
 
 function isInside(directory: string, path: string): boolean {

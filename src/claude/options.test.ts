@@ -316,8 +316,10 @@ describe('a checkout that is not trusted', () => {
       reason: 'invalid_input',
       message: expect.stringContaining('not trusted'),
     });
-    // The control: the same words are fine where the checkout is trusted.
-    await expect(optionsOf(args, plan)).resolves.toBeDefined();
+    // The control: the same words are fine where the checkout is trusted, but for a link that Claude may have made.
+    const trusted = optionsOf(args, plan);
+    if (settings !== 'out.json') await expect(trusted).resolves.toBeDefined();
+    else await expect(trusted).rejects.toThrow('`out.json` is a link that leads out of the checkout.');
   });
 
   test('a file outside of it, which an earlier step has written, is fine', async () => {
