@@ -203,9 +203,11 @@ async function asking<T>(place: BranchPlace, work: () => Promise<T>): Promise<T>
 function refused(error: unknown, { owner, repo, branch }: BranchPlace): unknown {
   const status = statusOf(error);
   const isRefusal = error instanceof GraphqlRefusal && ['internal', 'invalid_input'].includes(error.reason);
-  if (status === null && !isRefusal) return error;
-  const message = `GitHub refused the commit to ${shown(branch)} of ${owner}/${repo}: ${wordsOf(error).slice(0, 500)}`;
-  if (/without `?workflows?`? (?:permission|scope)/i.test(message)) {
+  const words = wordsOf(error);
+  const noWorkflows = /without `?workflows?`? (?:permission|scope)/i.test(words);
+  if (status === null && !isRefusal && !noWorkflows) return error;
+  const message = `GitHub refused the commit to ${shown(branch)} of ${owner}/${repo}: ${words.slice(0, 500)}`;
+  if (noWorkflows) {
     return new AppError('github_auth', message, {
       cause: error,
       remedy: 'Use a token with the `workflows` permission, or leave workflow files as they are.',

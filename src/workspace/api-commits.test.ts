@@ -163,6 +163,15 @@ test('a credential that may not write is said to be that', async () => {
   await expect(stage.publish()).rejects.toMatchObject({ reason: 'github_auth' });
 });
 
+test('a workflow file that the credential may not write is said to be that', async () => {
+  await using stage = await setStage({ limits: { ...limits, allowProtectedPaths: true } });
+  commit(stage.directory, { '.github/workflows/ci.yml': 'on: push\n' });
+  await expect(stage.publish()).rejects.toMatchObject({
+    reason: 'github_auth',
+    remedy: expect.stringContaining('`workflows` permission'),
+  });
+});
+
 test('the gate checks first: what it refuses asks GitHub nothing', async () => {
   await using stage = await setStage();
   commit(stage.directory, { '.github/workflows/ci.yml': 'on: push\n' });

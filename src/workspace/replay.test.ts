@@ -1,9 +1,9 @@
 /** Others push to the branch while Claude works: theirs stays, Claude's goes on top of it, or nothing is published. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { files, second, setStage, target } from './api-stage.test-support.ts';
-import { commit, shellGit } from './local-remote.test-support.ts';
+import { commit, shellGit, temporary } from './local-remote.test-support.ts';
 
 type Stage = Awaited<ReturnType<typeof setStage>>;
 
@@ -144,4 +144,17 @@ test.each([
   expect(published).toMatchObject({ outcome: 'pushed', commits: 1, joined: 1 });
   expect((await repository.commit(sha))?.parents).toEqual([pushed]);
   expect(await repository.file(target.branch, 'a.txt')).toBe('ours\n');
+});
+
+test('where git cannot merge (2.37 and older), the work goes to another name', async () => {
+  const bin = temporary();
+  const wrapper = `#!/bin/sh\n[ "$1" = merge-tree ] && exit 129\nPATH='${process.env.PATH}' exec git "$@"\n`;
+  writeFileSync(join(bin, 'git'), wrapper, { mode: 0o755 });
+  await using stage = await setStage({ environment: { PATH: `${bin}:${process.env.PATH}` } });
+  await withFirst(stage);
+  const pushed = await theirs(stage);
+  commit(stage.directory, { 'ours.txt': 'ours\n' });
+  expect(await stage.publish()).toMatchObject({ outcome: 'moved', conflicts: [] });
+  expect(stage.repository.tip(target.branch)).toBe(pushed);
+  expect(await stage.publish({ to: second })).toMatchObject({ outcome: 'pushed', commits: 2 });
 });
