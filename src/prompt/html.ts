@@ -13,6 +13,9 @@ const shownTag = new RegExp(`</?(?:${[...textElements].join('|')})(?=[\\s/>])[^<
 const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '));
 /** What is in them is for readers whose browser does not know them. */
 const hiddenElements = new Set(['template', 'rp', 'video']);
+/** Each makes letters smaller; more than a few in one another make them too small to be seen. */
+const smaller = new Set(['sub', 'sup', 'small', 'code', 'tt', 'samp']);
+const mostSmaller = 4;
 const hidingStyle =
   /(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*(?:\.0*)?(?![\d.])|font-size\s*:\s*0*(?:\.0*)?(?![\d.]))/i;
 
@@ -78,6 +81,8 @@ export class HtmlReader {
   readonly #text: string;
   readonly #found = new Map<string, { from: number; at: number }>();
   #closings: Map<number, number> | null = null;
+  /** How many elements are open that make letters smaller. */
+  #smaller = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -141,6 +146,11 @@ export class HtmlReader {
     const { name, closes, end, shown, hides } = tag;
     if ((hides || hiddenElements.has(name)) && !closes && !voidElements.has(name))
       return { end: this.#closing(at) ?? Math.max(end, block.end), put: name === 'video' ? shown : '' };
+    if (smaller.has(name) && closes) this.#smaller = Math.max(0, this.#smaller - 1);
+    else if (smaller.has(name) && this.#smaller === mostSmaller) {
+      const closing = this.#closing(at);
+      return closing === undefined ? this.#rest() : { end: closing, put: '' };
+    } else if (smaller.has(name)) this.#smaller += 1;
     if (shownElements.has(name) || textElements.has(name))
       return shown === this.#text.slice(at, end) ? null : { end, put: shown };
     const isType = typeArgument.test(this.#text.slice(at, end)) && /\w/.test(this.#text[at - 1] ?? '');

@@ -1,6 +1,7 @@
 /** What Claude is told in a conversation that goes on: the frame of a live session, follow-ups, and restarts. */
 import type { Item } from '../words/event.ts';
 import { shown } from '../words/shown.ts';
+import { spellInvisible } from './invisible.ts';
 import { createMarkers } from './markers.ts';
 import { sanitise } from './sanitise.ts';
 import { systemText } from './sections.ts';
@@ -32,7 +33,7 @@ export function followUpText({ actor, item, body, key }: FollowUp): { text: stri
 function place(item: Item | null, key: string): string {
   if (!item) return `says about ${key}`;
   const line = item.line ? `, line ${item.line}` : '';
-  const where = item.path ? ` on ${shown(item.path)}${line}` : '';
+  const where = item.path ? ` on ${shown(spellInvisible(item.path))}${line}` : '';
   const what = {
     issue_comment: 'commented',
     review_comment: `wrote a review comment${where}`,
@@ -45,7 +46,7 @@ function place(item: Item | null, key: string): string {
 
 /** A login that is not one would be other people's text at the start of a message. */
 function who(login: string): string {
-  return /^[\w-]+(\[bot\])?$/.test(login) ? `@${login}` : 'Somebody';
+  return /^[\w-]{1,60}(\[bot\])?$/.test(login) ? `@${login}` : 'Somebody';
 }
 
 /** Said first where a conversation goes on in a workspace that Claude has not worked in. @param branch null for none. */

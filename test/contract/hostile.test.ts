@@ -10,9 +10,9 @@ import { hiddenHtml } from './hostile/hidden-html.ts';
 import { hiddenMarkdown } from './hostile/hidden-markdown.ts';
 import { invisible, partlyInvisible } from './hostile/invisible.ts';
 import { names } from './hostile/names.ts';
-import { block, everywhere, inTexts, nonce, ours, starts } from './hostile/places.ts';
+import { answers, block, everywhere, inTexts, nonce, ours, starts } from './hostile/places.ts';
 import { markdown, scripts } from './hostile/unharmed.ts';
-import { defaults } from './prompt-samples.ts';
+import { defaults, item } from './prompt-samples.ts';
 
 const hidden = [...hiddenHtml, ...hiddenMarkdown];
 const hostile: Case[] = [...invisible, ...hidden, ...forgeries, ...names];
@@ -36,6 +36,37 @@ describe.each(starts)('a run that starts by: %s', (start) => {
     expect(`${prompt}${request}`).not.toMatch(unseen);
     // Half a character makes the model's API refuse the message.
     expect(prompt.isWellFormed()).toBe(true);
+  });
+});
+
+describe('a tool that shows more of a thread', () => {
+  const plain = answers('Plain words');
+
+  test.each(hostile)('%s: stands between markers', (_, text) => {
+    const said = answers(text);
+    expect(ours(said)).toBe(ours(plain));
+    expect(count(said.toLowerCase(), nonce)).toBe(count(plain, nonce));
+    expect(said).not.toMatch(unseen);
+    expect(said.isWellFormed()).toBe(true);
+  });
+});
+
+describe('a message of a conversation that goes on', () => {
+  const said = (path: string, actor = 'monalisa') =>
+    followUpText({
+      actor,
+      item: item({ kind: 'review_comment', path, line: 3 }),
+      body: 'Please fix this.',
+      key: 'octo-org/hello-world#9',
+    });
+
+  test.each(hostile)('%s: is a name in it, and on one line', (_, text) => {
+    const { text: message, verbatim } = said(text, text);
+    expect(verbatim).toBe(true);
+    expect(message).not.toMatch(unseen);
+    expect(message).toMatch(
+      /^(?:Somebody|@[\w-]{1,60}) wrote a review comment on `[^`\n\r\u2028\u2029]*`, line 3 on .*:\n\nPlease fix this\.$/,
+    );
   });
 });
 

@@ -2,6 +2,13 @@
 import type { FetchedThread } from '../../../src/context/fetch.ts';
 import { filterThread } from '../../../src/context/filter.ts';
 import { buildPrompt, type Prompt } from '../../../src/prompt/build.ts';
+import {
+  commentsAnswer,
+  diffAnswer,
+  filesAnswer,
+  otherThreadAnswer,
+  threadAnswer,
+} from '../../../src/prompt/shelf.ts';
 import type { Item } from '../../../src/words/event.ts';
 import type { Task } from '../../../src/words/task.ts';
 import type { Thread } from '../../../src/words/thread.ts';
@@ -27,7 +34,27 @@ export const inTexts = (text: string, start: Start = 'mention') => build({ text,
 /** Texts, names and single lines. */
 export const everywhere = (text: string, start: Start = 'mention') => build({ text, name: text, start });
 
-function build({ text, name, start }: { text: string; name: string; start: Start }): Prompt {
+/** What the tools of `mcp__github_context` answer where the prompt had no room for anything. */
+export function answers(text: string, name = text): string {
+  const { shelf } = build({ text, name, start: 'mention', room: 1 });
+  return [
+    commentsAnswer(shelf!, null),
+    threadAnswer(shelf!, null),
+    threadAnswer(shelf!, 1),
+    filesAnswer(shelf!, 1),
+    diffAnswer(shelf!, { path: name, status: name, patch: name }),
+    otherThreadAnswer(shelf!, { ...filled(text, name), kind: 'issue', pullRequest: null }),
+  ].join('\n\n');
+}
+
+interface Filling {
+  text: string;
+  name: string;
+  start: Start;
+  room?: number;
+}
+
+function build({ text, name, start, room = settings.contextBudgetChars }: Filling): Prompt {
   const task = taskOf(start, text, name);
   const read: FetchedThread = {
     thread: filled(text, name),
@@ -38,7 +65,7 @@ function build({ text, name, start }: { text: string; name: string; start: Start
   return buildPrompt({
     task,
     thread: seen,
-    settings: { ...settings, prompt: 'Look for duplicates.' },
+    settings: { ...settings, prompt: 'Look for duplicates.', contextBudgetChars: room },
     facts: {
       ...facts,
       self: 'claude[bot]',
