@@ -41,19 +41,20 @@ describe.concurrent('publishing the work', () => {
   });
 
   test('goes to another name when somebody took the branch meanwhile, and the comment says so', async () => {
-    await using stage = await workingStage(({ repository }) =>
-      repository.addCommit({
-        branch: 'claude/known-1',
-        message: 'Mine',
-        files: { 'theirs.md': 'Theirs.\n' },
-      }),
-    );
+    await using stage = await workingStage(async ({ repository }) => {
+      const message = 'Mine';
+      await repository.addCommit({ branch: 'claude/known-1', message, files: { 'theirs.md': 'Theirs.\n' } });
+      await repository.addCommit({ branch: 'main', message, files: { 'notes.md': 'Theirs.\n' } });
+    });
     const run = await stage.mention('@claude write it down', { inputs: known });
     await expectSuccess(stage, run);
     expect(run.outputs.branch_name).toBe('claude/known-1-2');
     expect(await stage.repository.file('claude/known-1-2', 'notes.md')).toBe('Written down.\n');
     expect(await stage.repository.files('claude/known-1')).not.toContain('notes.md');
     expect(answer(stage)).toContain('The work is on `claude/known-1-2`, as `claude/known-1`');
+    expect(answer(stage)).toContain(
+      '`main` has 1 newer commit, and a trial merge conflicts in `notes.md`. Nothing was merged: merge `main` into `claude/known-1-2`',
+    );
   });
 
   test('goes to a branch of its own when somebody pushed to the pull request meanwhile', async () => {
