@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -194,6 +195,25 @@ describe('links', () => {
     expect(text('.claude/agents/one.md')).toBe('agent');
   });
 });
+
+/** Git makes no such trees; a server may have one all the same. */
+test.each(['..', '.git', '.GIT', 'a\\b'])(
+  'a forged tree writes nothing outside of the copy: %s',
+  async (name) => {
+    const project = makeProject();
+    const object = (type: string, text: string | Buffer) =>
+      execFileSync('git', ['hash-object', '-t', type, '-w', '--stdin', '--literally'], {
+        ...{ cwd: project.source, input: text, encoding: 'utf8' },
+      }).trim();
+    const tree = (mode: string, entry: string, sha: string) =>
+      object('tree', Buffer.concat([Buffer.from(`${mode} ${entry}\0`), Buffer.from(sha, 'hex')]));
+    const rules = tree('100644', 'CLAUDE.md', object('blob', 'OUTSIDE'));
+    const base = shellGit(project.source, 'commit-tree', tree('40000', name, rules), '-m', 'Forged');
+    const { directory, nested } = await copyOf(project, { base });
+    expect([filesIn(join(directory, '..')), nested]).toEqual([expect.not.arrayContaining(['CLAUDE.md']), {}]);
+    expect(filesIn(directory)).toEqual([]);
+  },
+);
 
 test('what differs in the checkout is named: changed, added, removed, imported, linked', async () => {
   const project = makeProject();

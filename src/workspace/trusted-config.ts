@@ -104,6 +104,7 @@ async function collect(sha: string, place: GitOptions): Promise<Found | null> {
   const tooLarge = () => tooMuch(`more than ${mostBytes / 2 ** 20} MiB`);
   let bytes = 0;
   let wanted = [...tree.keys()].filter(isConfiguration);
+  if (wanted.length > mostFiles) throw tooMuch(`more than ${mostFiles} files`);
   for (let round = 0; round < rounds && wanted.length > 0; round++) {
     const read = await readFiles(tree, wanted, { place, maxBytes: mostBytes - bytes, tooLarge });
     if (!read) return null;
