@@ -57,6 +57,7 @@ export class Run {
   private claude: ClaudeRun | null = null;
   private checkout: Prepared | null = null;
   private configuration: Configuration = null;
+  private configuring: Promise<Configuration> | null = null;
   private servers: ToolServer[] = [];
   /** What the prompt was made of, for what Claude asks besides. */
   private shelf: Shelf | null = null;
@@ -113,10 +114,10 @@ export class Run {
           .catch(() => {}),
     });
     if (task.mode === 'tag') await openImages(door);
-    const configuring = this.configure(this.takingOver);
-    configuring.catch(() => {}); // told below
+    this.configuring = this.configure(this.takingOver);
+    this.configuring.catch(() => {}); // told below
     await this.claude.prepare(this.takingOver);
-    const configuration = await configuring;
+    const configuration = await this.configuring;
     // What it is told about its configuration stands in its prompt, unless that is the workflow's own.
     const systemAppend = systemFor(task, hasBranch(task) ? null : await this.configurationOf(null));
     await this.claude.begin({ systemAppend, configuration });
@@ -224,8 +225,9 @@ export class Run {
   async close(): Promise<void> {
     this.closed = true;
     await this.claude?.end().catch(() => {});
-    // Another step may have failed while this one was under way; what it took over is given back all the same.
+    // Another step may have failed while these were under way; what they took over or made goes all the same.
     await this.takingOver?.catch(() => {});
+    await this.configuring?.catch(() => {});
     const problems = (await this.workspace?.restore().catch((error: Error) => [error.message])) ?? [];
     for (const problem of problems) this.door.warn(problem);
     await this.claude?.closeFence().catch((error: Error) => this.door.warn(error.message));
