@@ -82,7 +82,7 @@ export function secretsOf({ config, oidc }: Job): string[] {
   const { githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey } = config;
   const inputs = [githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey];
   const given = inputs.flatMap((secret) => (secret ? [secret.reveal()] : []));
-  // Who has the second is this job to everybody who trusts its identity; other actions write it into files of the checkout.
+  // Who has the last is this job to everybody who trusts its identity; other actions write it into files of the checkout.
   return oidc ? [...given, oidc.requestToken] : given;
 }
 

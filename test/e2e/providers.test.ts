@@ -45,7 +45,7 @@ test('the job’s identity is exchanged for the model’s credential, and nothin
   ]);
   expect(stage.model.main[0]!.headers.authorization).toBe(`Bearer ${endpoint.granted[0]}`);
   const assertion = String(endpoint.asked[0]!.assertion);
-  expect(run.masks).toEqual(expect.arrayContaining([assertion, scene.oidc!.token]));
+  expect(run.masks).toContain(assertion);
   expect(run.log).not.toContain(assertion);
   expect(existsSync(`${process.env.HOME}/.config/anthropic/credentials/federation`)).toBe(false);
   expectTidy(run, stage);
