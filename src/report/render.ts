@@ -100,7 +100,10 @@ export function splitMarkdown(text: string, longest: number): string[] {
   const room = longest - 100;
   while (rest.length > room) {
     const lineEnd = rest.lastIndexOf('\n', room);
-    const at = lineEnd > room / 2 ? lineEnd + 1 : beforeSurrogate(rest, room);
+    let at = lineEnd > room / 2 ? lineEnd + 1 : beforeSurrogate(rest, room);
+    const cut = openFence(rest.slice(0, at));
+    // Half a suggestion would be applied as if it were all of it.
+    if (cut && cut.at > room / 2) at = cut.at;
     const part = rest.slice(0, at);
     const fence = openFence(part);
     parts.push(closeFence(part));
@@ -219,14 +222,17 @@ function withoutMarkers(text: string): string {
   return text.replaceAll(markerStart, '<!-- not by forgehand ');
 }
 
-/** The fence that is still open at the end of `text`: the line that opens it again, and the mark that closes it. */
-function openFence(text: string): { line: string; mark: string } | null {
-  let open: { line: string; mark: string } | null = null;
+/** The fence that is open at the end of `text`: where it begins, the line that opens it again, the mark that closes it. */
+function openFence(text: string): { line: string; mark: string; at: number } | null {
+  let open: { line: string; mark: string; at: number } | null = null;
+  let next = 0;
   for (const line of text.split('\n')) {
+    const at = next;
+    next += line.length + 1;
     const mark = /^ {0,3}(`{3,}(?!.*`)|~{3,})/.exec(line)?.[1];
     // Longer ones are nobody's code, and repeating them could fill the comments.
     if (!mark || mark.length > 20) continue;
-    if (!open) open = { line: line.length > 60 ? mark : line, mark };
+    if (!open) open = { line: line.length > 60 ? mark : line, mark, at };
     else if (mark.startsWith(open.mark) && line.trim() === mark) open = null;
   }
   return open;

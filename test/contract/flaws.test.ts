@@ -88,7 +88,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   },
   A9: {
     ours: 'Outgoing text keeps its bytes; only secrets are taken out.',
-    shown: ['test/contract/hostile.test.ts: a suggestion: %s'],
+    shown: ['test/contract/outgoing.test.ts: a suggestion: %s'],
   },
   A10: {
     ours: 'What readers do not see does not arrive, nothing leaves its markers, and scripts are unharmed.',

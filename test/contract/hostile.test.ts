@@ -2,8 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { dispatchPrompt } from '../../src/prompt/dispatch.ts';
 import { followUpText, preparedText } from '../../src/prompt/live.ts';
-import { renderComment } from '../../src/report/render.ts';
-import { redactor } from '../../src/words/redact.ts';
 import type { Case } from './hostile/case.ts';
 import { forgeries } from './hostile/forgeries.ts';
 import { hiddenHtml } from './hostile/hidden-html.ts';
@@ -114,29 +112,5 @@ describe('what a reader sees arrives', () => {
     const { prompt } = inTexts(text);
     for (const kind of ['comment', 'review', 'review comment']) expect(block(prompt, kind)).toBe(text);
     expect(block(prompt, 'pull request')).toBe(`Title: octocat\n\n${text}`);
-  });
-});
-
-describe('what goes out keeps its bytes', () => {
-  const redact = redactor(['a secret of this run']);
-  const state = {
-    actor: 'octocat',
-    startedAt: 0,
-    jobUrl: null,
-    branch: null,
-    createPullRequestUrl: null,
-    result: null,
-    marker: { workflow: 'Claude', job: 'claude', run: '42', attempt: '1' },
-  };
-
-  test.each([...hostile, ...scripts, ...markdown])('a suggestion: %s', (_, text) => {
-    const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length + 1)));
-    const message = `Here:\n\n${fence}suggestion\n${text}\n${fence}\n\nThat is all.`;
-    const { body } = renderComment(
-      { ...state, progress: { status: 'in_progress', message: redact(message) } },
-      0,
-    );
-    // A hidden line of ours would make the comment another run's: only that is marked.
-    expect(body).toContain(message.replaceAll('<!-- forgehand ', '<!-- not by forgehand '));
   });
 });
