@@ -26,7 +26,7 @@ const marked = afterItems(/<(!--|\?|!\[CDATA\[|![A-Z])/);
 const markOf = (opening: string) =>
   ({ '!--': /-->/, '?': /\?>/, '![cdata[': /\]\]>/ })[opening.toLowerCase()] ?? />/;
 const loneTag = afterItems(
-  /<(?:\/[A-Za-z][A-Za-z0-9-]*|[A-Za-z][A-Za-z0-9-]*(?:[ \t]+[A-Za-z_:][\w.:-]*(?:[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s"'=<>`]+))?)*[ \t]*\/?)[ \t]*>[ \t\r]*(?:\n|$)/,
+  /<(?:\/[A-Za-z][A-Za-z0-9-]*[ \t]*|[A-Za-z][A-Za-z0-9-]*(?:[ \t]+[A-Za-z_:][\w.:-]*(?:[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s"'=<>`]+))?)*[ \t]*\/?)>[ \t\r]*(?:\n|$)/,
 );
 
 /** What begins a block also begins it as the first thing of a list item. */
