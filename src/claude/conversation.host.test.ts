@@ -32,9 +32,9 @@ test.skipIf(process.platform !== 'linux')('a host that is killed takes Claude wi
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  await expect.poll(() => existsSync(started), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => existsSync(started)).toBe(true);
   child.kill('SIGKILL');
-  await expect.poll(() => existsSync(`/proc/${Number(said)}/cmdline`), { timeout: 30_000 }).toBe(false);
+  await expect.poll(() => existsSync(`/proc/${Number(said)}/cmdline`)).toBe(false);
 });
 
 test.skipIf(whyNoFence)(
@@ -59,7 +59,7 @@ test.skipIf(whyNoFence)(
       const told = await story.open(changes);
       const [first, second] = [message('msg-first'), message('msg-second')];
       told.conversation.send([first]);
-      await expect.poll(() => existsSync(effects), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => existsSync(effects)).toBe(true);
       expect(told.taken).toEqual([first.uuid]);
       expect(await told.kill()).toMatchObject({ reason: 'claude_crashed' });
 

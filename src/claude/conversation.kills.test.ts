@@ -72,7 +72,7 @@ describe('killed', () => {
     struck.pid = told.pid;
     const talk = async () => {
       told.conversation.send([messages[0]!]);
-      await expect.poll(() => existsSync(effects), { timeout: 30_000, interval: 10 }).toBe(true);
+      await expect.poll(() => existsSync(effects), { timeout: 120_000, interval: 10 }).toBe(true);
       told.conversation.send([messages[1]!]);
       await told.until(() => told.messages.some(({ state }) => state === 'queued'));
       await told.until(() => told.messages.filter(({ state }) => state === 'queued').length > 1);

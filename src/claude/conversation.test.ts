@@ -12,8 +12,7 @@ const untilReleased = (story: Story) =>
   bash(
     `touch ${story.directory}/started; while [ ! -e ${story.directory}/go ]; do sleep 0.02; done; echo released`,
   );
-const started = (story: Story) =>
-  expect.poll(() => existsSync(join(story.directory, 'started')), { timeout: 30_000 }).toBe(true);
+const started = (story: Story) => expect.poll(() => existsSync(join(story.directory, 'started'))).toBe(true);
 const release = (story: Story) => writeFile(join(story.directory, 'go'), '');
 
 test('a conversation: a question, a follow-up into the running turn, several while idle, and a good end', async () => {

@@ -195,7 +195,7 @@ describe.skipIf(whyNoFence)('changing what is not Claude’s', () => {
       readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).includes('77.7')).length;
     expect(count()).toBeLessThan(200);
     await scene.fence.close();
-    await expect.poll(count, { timeout: 20_000 }).toBe(0);
+    await expect.poll(count).toBe(0);
   });
 
   test('memory ends at its limit: the largest process is ended, with words, and Claude goes on', async () => {

@@ -468,7 +468,7 @@ describe('the process', () => {
       process.execPath,
       ['--no-warnings', '--input-type=module', '--eval', program, JSON.stringify(example)],
       // Long before the waits below are over.
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     );
     return stdout.trim();
   }

@@ -8,7 +8,7 @@ import { headersOf, type InboxStage, operatorToken, setInboxStage } from './inbo
 let stage: InboxStage;
 beforeAll(async () => {
   stage = await setInboxStage({ inbox: false, headersMs: 300, requestMs: 600 });
-}, 60_000);
+});
 afterAll(() => stage?.[Symbol.asyncDispose]());
 
 const opened = JSON.stringify(payloadOf('issues.opened'));

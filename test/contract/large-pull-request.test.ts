@@ -95,4 +95,4 @@ test('of a huge one each page is read once, the prompt keeps to its budget, and 
   const { path } = files[1_500]!;
   expect(diffAnswer(shelf, await fileDiff(path))).toContain('+export const n = ');
   expect(github.requests).toHaveLength(1);
-}, 60_000);
+});

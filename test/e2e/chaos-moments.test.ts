@@ -32,7 +32,7 @@ describe.each(Array.from({ length: rounds }, (_, round) => `round ${round + 1}`)
   beforeAll(async () => {
     stage = await setServerStage();
     stage.model.script(diligent());
-  }, 60_000);
+  });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
   test.each(moments)(

@@ -37,7 +37,7 @@ export function chaos(chapter: Chapter): void {
       beforeAll(async () => {
         stages = await Promise.all(Array.from({ length: stagesAtOnce }, () => setServerStage()));
         for (const stage of stages) give(stage);
-      }, 60_000);
+      });
       afterAll(() => Promise.all(stages.map((stage) => stage[Symbol.asyncDispose]())), 60_000);
       test.concurrent.each(cases)(
         '%s',

@@ -59,7 +59,7 @@ describe('the server', () => {
     if (process.platform === 'linux') expect(said).toContain('0 processes and no file left behind');
     expect(code).toBe(0);
     expectNothingLeft();
-  }, 120_000);
+  });
 
   test('works without tmux, and stays up to look at until Ctrl-C', async () => {
     const { code, said } = await runDemo({
@@ -74,14 +74,14 @@ describe('the server', () => {
     expect(code).toBe(0);
     rmSync(join(temporary, 'bin'), { recursive: true });
     expectNothingLeft();
-  }, 120_000);
+  });
 
   test('Ctrl-C in the middle ends all of it', async () => {
     const { code, said } = await runDemo({ interruptAt: 'Claude reads the code' });
     expect(said).toContain('Interrupted.');
     expect(code).toBe(1);
     expectNothingLeft();
-  }, 120_000);
+  });
 });
 
 test('the Action answers a mention', async () => {
@@ -91,7 +91,7 @@ test('the Action answers a mention', async () => {
   expect(said).toContain('0 processes left behind');
   expect(code).toBe(0);
   expectNothingLeft();
-}, 120_000);
+});
 
 test('a flag that is none is refused with what there is', async () => {
   const { code, said } = await runDemo({ args: ['--kept'] });

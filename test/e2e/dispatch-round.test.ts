@@ -133,7 +133,7 @@ describe('the server is killed', () => {
   let round: Round;
   beforeAll(async () => {
     round = await setRound();
-  }, 60_000);
+  });
   afterAll(() => round?.[Symbol.asyncDispose]());
 
   test('in the middle: nothing that it had acknowledged is lost, nothing comes twice out of order', async () => {

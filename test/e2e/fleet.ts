@@ -108,7 +108,7 @@ export async function setFleet({ repositories: count, env = {} }: FleetScene): P
         await sleep(100);
       }
     },
-    until: async (what, check, timeoutMs = 60_000) => {
+    until: async (what, check, timeoutMs = 120_000) => {
       const end = Date.now() + timeoutMs;
       let last: unknown;
       while (Date.now() < end) {

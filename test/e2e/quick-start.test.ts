@@ -88,7 +88,7 @@ test('2. start the server: it says where webhooks go and where their secret is',
     .poll(() => (server.exitCode === null ? said : `ended: ${said}`), { timeout: 60_000 })
     .toMatch(/"Forgehand .* is up\."|^ended/);
   expect(printed('webhook URL')).toMatch(/^http:\/\/localhost:\d+\/webhook$/);
-}, 90_000);
+});
 
 test('3. configure the webhook with that address and that secret: GitHub’s ping is answered', async () => {
   const ping = { name: 'ping', payload: { zen: 'Keep it logically awesome.', hook_id: 1 } };
@@ -108,7 +108,7 @@ test('4. create an issue: a branch, a draft pull request linked to it, Claude, a
   expect(pull).toMatchObject({ draft: true, state: 'open', head: { ref: `issue-${issue.number}` } });
   expect(pull?.body).toContain(`Closes #${issue.number}`);
   expect(await repository.file(`issue-${issue.number}`, 'greet.txt')).toBe('Hello\n');
-}, 120_000);
+});
 
 test('the health check tells of it in the documented shape', async () => {
   const health = await (await fetch(printed('health'))).json();
@@ -138,7 +138,7 @@ test('Ctrl-C ends the server, `forgehand stop` the rest', async () => {
   expect(stopped.stdout).toContain('1 session has ended; the next start goes on with them.');
   expect(stopped.stdout).toContain('The embedded PostgreSQL has ended.');
   expect(stopped.status).toBe(0);
-}, 60_000);
+});
 
 /** As a person does: the line that shows the variable, uncommented or not, gets the value. */
 function fillIn(file: string, values: Record<string, string>): void {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   }
   const credentials = { GITHUB_APP_ID: String(app.id), GITHUB_APP_PRIVATE_KEY: app.privateKey };
   await stage.start({ ...credentials, GITHUB_TOKEN: '', SESSION_IDLE_MINUTES: '0.02' });
-}, 60_000);
+});
 afterAll(() => stage?.[Symbol.asyncDispose]());
 beforeEach(() => stage.github.clearRequests());
 

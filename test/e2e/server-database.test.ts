@@ -85,7 +85,7 @@ test('its own PostgreSQL is killed while Claude works and while a delivery arriv
   expect(stage.timesHeard('Said in the dark.')).toBe(1);
   expect(await stage.repository.log(`main..issue-${issue.number}`)).toHaveLength(2);
   expect(stage.pulls()).toHaveLength(1);
-}, 120_000);
+});
 
 test.skipIf(!debianPostgres)(
   'an operator’s PostgreSQL is away for ten seconds: 503 meanwhile, and then everything goes on',
@@ -118,7 +118,6 @@ test.skipIf(!debianPostgres)(
     expect(await stage.repository.file(`issue-${issue.number}`, 'during.txt')).toBe('x\n');
     expect(stage.pulls()).toHaveLength(1);
   },
-  120_000,
 );
 
 const canMount = (() => {
@@ -161,7 +160,6 @@ test.skipIf(!canMount)(
       unmount();
     }
   },
-  60_000,
 );
 
 test('forgehand stop with live sessions ends everything, and the next start goes on with the conversation', async () => {
@@ -187,7 +185,7 @@ test('forgehand stop with live sessions ends everything, and the next start goes
   expect(stage.timesHeard('The greeting is misspelt')).toBe(1);
   expect(stage.answers(issue)).toHaveLength(1);
   expect(stage.pulls()).toHaveLength(1);
-}, 120_000);
+});
 
 /** Processes that know of this stage's directories, besides tmux's own server. */
 function processesOf(root: string): string[] {

@@ -11,7 +11,7 @@ let stage: ServerStage;
 beforeAll(async () => {
   stage = await setServerStage({ env: { SESSION_IDLE_MINUTES: '0.02', MAX_SESSIONS_PER_REPOSITORY: '9' } });
   stage.repository.setPermission('monalisa', 'write');
-}, 60_000);
+});
 afterAll(() => stage?.[Symbol.asyncDispose]());
 beforeEach(() => stage.model.script([]));
 

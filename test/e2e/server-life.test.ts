@@ -27,7 +27,7 @@ test('the repository’s template is kept, and the pull request is linked all th
   const pull = stage.pullOf(issue)!;
   expect(pull.body).toContain('## Risks');
   expect(pull.body.match(new RegExp(`Closes #${issue.number}\\b`, 'g'))).toHaveLength(1);
-}, 60_000);
+});
 
 test('several issues of several repositories at once, none of which sees another', async () => {
   await set({ env: { MAX_SESSIONS: '4' } });
@@ -56,7 +56,7 @@ test('several issues of several repositories at once, none of which sees another
   }
   expect(stage.pulls()).toHaveLength(2);
   expect(other.pullRequests()).toHaveLength(1);
-}, 90_000);
+});
 
 test('no more sessions than there is room for; an idle one makes room for who waits', async () => {
   await set({ script: [{ text: 'Answered.' }], env: { MAX_SESSIONS: '1' } });
@@ -64,7 +64,7 @@ test('no more sessions than there is room for; an idle one makes room for who wa
   await stage.answered(first, 'Answered.');
   await stage.answered(second, 'Answered.');
   expect((await stage.health()).total_sessions).toBeLessThanOrEqual(1);
-}, 60_000);
+});
 
 test('closed, an issue ends its session: an empty draft goes, a full one stays; reopened, it goes on', async () => {
   await set({ env: { WORKSPACE_GRACE_HOURS: '0' } });
@@ -119,7 +119,7 @@ test('a person’s pull request is worked on where it is, and no second one is o
   expect(sent).toContain('They differ here: `CLAUDE.md`.');
   expect(sent).not.toContain('WORD-OF-THE-PULL');
   expect(stage.pulls()).toHaveLength(1);
-}, 60_000);
+});
 
 test('the set-up script of the default branch runs in the fence before the first turn', async () => {
   await set({
@@ -135,7 +135,7 @@ test('the set-up script of the default branch runs in the fence before the first
   });
   const issue = await stage.openIssue();
   await stage.answered(issue, 'It says ready');
-}, 60_000);
+});
 
 test('a worker without tmux runs sessions detached', async () => {
   await set({ script: [{ text: 'Without a terminal.' }], env: withoutTmux() });
@@ -143,7 +143,7 @@ test('a worker without tmux runs sessions detached', async () => {
   await stage.answered(issue, 'Without a terminal.');
   const { active_sessions } = await stage.health();
   expect(Object.values(active_sessions)[0]).toMatchObject({ tmux_active: false });
-}, 60_000);
+});
 
 test('without a fence Claude has the files of its workspace, and no commands', async () => {
   await set({ env: { SANDBOX: 'off' } });
@@ -174,4 +174,4 @@ test('without a fence Claude has the files of its workspace, and no commands', a
   // What is left uncommitted is published all the same.
   expect(await stage.repository.file('issue-1', 'new.txt')).toBe('new\n');
   expect(stage.output()).toMatch(/SANDBOX is off/);
-}, 60_000);
+});

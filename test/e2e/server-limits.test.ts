@@ -41,7 +41,7 @@ test('/status, /stop and /retry: asked, stopped with what was done kept, and tak
   await stage.answered(issue, 'Finished after all.');
   expect(stage.timesHeard('/retry')).toBe(0);
   expect(stage.pulls()).toHaveLength(1);
-}, 90_000);
+});
 
 test('the budget of a session: it asks, /continue $5 lets it go on, and the words are not lost', async () => {
   await set({
@@ -61,7 +61,7 @@ test('the budget of a session: it asks, /continue $5 lets it go on, and the word
   await stage.answered(issue, 'Went on.');
   const { messages } = (await stage.thread(issue)) as { messages: { state: string }[] };
   await stage.until('all are done', async () => messages.every(({ state }) => state !== 'withdrawn'));
-}, 90_000);
+});
 
 test('the turns of a session', async () => {
   await set({ script: [work, work, work, { text: 'Went on.' }], env: { MAX_TURNS: '2' } });
@@ -70,14 +70,14 @@ test('the turns of a session', async () => {
   await said(issue, /MAX_TURNS/);
   await stage.comment(issue, '/continue');
   await stage.until('it went on', () => stage.model.main.length > 2);
-}, 90_000);
+});
 
 test('the time of a session', async () => {
   await set({ script: [busy], env: { SESSION_MINUTES: '0.05' } });
   const issue = await stage.openIssue();
   await paused(issue, 'timed_out');
   await said(issue, /SESSION_MINUTES/);
-}, 90_000);
+});
 
 test('the cap of a day holds for every thread, and nobody but the operator lifts it', async () => {
   await set({
@@ -92,14 +92,14 @@ test('the cap of a day holds for every thread, and nobody but the operator lifts
   await stage.comment(second, '/continue $100');
   await stage.until('it is refused', () => second.comments.at(-1)?.author?.login === 'forgehand-bot');
   expect(stage.model.main).toHaveLength(1);
-}, 90_000);
+});
 
 test('a Claude that says nothing is ended once, and then asked about', async () => {
   await set({ script: [{ hang: true }, { hang: true }, { hang: true }], env: { WATCHDOG_MINUTES: '0.04' } });
   const issue = await stage.openIssue();
   await paused(issue, 'timed_out');
   await said(issue, /silent[\s\S]*\/retry/);
-}, 90_000);
+});
 
 test('a model that refuses the key waits for a person; one that is away is tried again by itself', async () => {
   await set({ env: { CLAUDE_CODE_MAX_RETRIES: '1' } });
@@ -115,7 +115,7 @@ test('a model that refuses the key waits for a person; one that is away is tried
   await paused(locked, 'model_auth');
   await said(locked, /model_auth/);
   await stage.answered(away, 'Back again.');
-}, 120_000);
+});
 
 test('a message of which session after session dies is set aside, said so, and the next one is heard', async () => {
   await set({});

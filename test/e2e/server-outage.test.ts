@@ -9,7 +9,7 @@ import { type ServerStage, setServerStage } from './server-stage.ts';
 let stage: ServerStage;
 beforeAll(async () => {
   stage = await setServerStage({ env: { MAX_SESSIONS: '6', MAX_SESSIONS_PER_REPOSITORY: '6' } });
-}, 60_000);
+});
 afterAll(() => stage?.[Symbol.asyncDispose]());
 afterEach(() => stage.github.faults.clear());
 
@@ -89,7 +89,7 @@ test('GitHub goes away for a while: what was being decided, prepared, published 
     [publishing, 'published.txt'],
   ] as const)
     expect(await stage.repository.file(`issue-${issue.number}`, file)).toBe('x\n');
-}, 120_000);
+});
 
 test('git alone is away, while the API answers: the turn waits for its work to be published', async () => {
   stage.model.when('Only git', [busy, commit('git.txt'), { text: 'Published in the end.' }]);
@@ -104,7 +104,7 @@ test('git alone is away, while the API answers: the turn waits for its work to b
   await stage.answered(issue, 'Published in the end.');
   await asIfNothingHadBeen(issue);
   expect(await stage.repository.file(`issue-${issue.number}`, 'git.txt')).toBe('x\n');
-}, 90_000);
+});
 
 test('rate limits are waited out as long as GitHub asks for', async () => {
   stage.model.when('Limited', [commit('limited.txt'), { text: 'In good time.' }]);
@@ -127,7 +127,7 @@ test('rate limits are waited out as long as GitHub asks for', async () => {
   const posted = requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/pulls'));
   expect(posted.map(({ status }) => status)).toEqual([403, 201]);
   expect(posted[1]!.startedAt - posted[0]!.startedAt).toBeGreaterThanOrEqual(2_000);
-}, 90_000);
+});
 
 test('every delivery comes twice and the comment before its issue: each is taken once', async () => {
   stage.model.when('Twice over', [busy, { text: 'Heard once.' }]);
@@ -161,4 +161,4 @@ test('every delivery comes twice and the comment before its issue: each is taken
   await asIfNothingHadBeen(issue);
   expect(stage.timesHeard('The comment that came too soon.')).toBe(1);
   expect(stage.timesHeard('And one that came in time.')).toBe(1);
-}, 60_000);
+});

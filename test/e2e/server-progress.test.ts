@@ -64,7 +64,7 @@ beforeAll(async () => {
     PROGRESS_FORWARD_SECRET: secret,
   };
   await stage.start(environment);
-}, 60_000);
+});
 afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
   await backend?.close();
@@ -194,11 +194,11 @@ test('kill -9 while events come in and go out', async () => {
   }
   const waiting = await (await stage.database()).query('select 1 from progress_outbox');
   expect(waiting).toEqual([]);
-}, 120_000);
+});
 
 test('a server that cannot sign does not start', async () => {
   await stage.kill('SIGTERM');
   await expect(stage.start({ ...environment, PROGRESS_FORWARD_SECRET: '' })).rejects.toThrow(
     /The server ended with 2[\s\S]*PROGRESS_FORWARD_SECRET is not/,
   );
-}, 60_000);
+});

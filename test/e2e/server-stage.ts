@@ -199,7 +199,7 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
       return rows[0] ?? {};
     },
     health: async () => (await (await fetch(`${url}/health`)).json()) as Health,
-    until: async (what, check, timeoutMs = 45_000) => {
+    until: async (what, check, timeoutMs = 120_000) => {
       const end = Date.now() + timeoutMs;
       let last: unknown;
       while (Date.now() < end) {

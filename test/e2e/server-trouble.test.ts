@@ -11,7 +11,7 @@ import { type ServerStage, setServerStage } from './server-stage.ts';
 let stage: ServerStage;
 beforeAll(async () => {
   stage = await setServerStage({ env: { MAX_SESSIONS_PER_REPOSITORY: '4', SESSION_IDLE_MINUTES: '0.02' } });
-}, 60_000);
+});
 afterAll(() => stage?.[Symbol.asyncDispose]());
 afterEach(() => stage.github.faults.clear());
 

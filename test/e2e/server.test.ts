@@ -8,7 +8,7 @@ import { type ServerStage, setServerStage } from './server-stage.ts';
 let stage: ServerStage;
 beforeAll(async () => {
   stage = await setServerStage();
-}, 60_000);
+});
 afterAll(() => stage?.[Symbol.asyncDispose]());
 
 const commit = (change: string, message: string) =>

@@ -46,4 +46,4 @@ test('while the database is away GitHub is told so at once, and what was acknowl
   await stage[Symbol.asyncDispose]();
   await database.close();
   await relay.close();
-}, 60_000);
+});

@@ -130,7 +130,7 @@ describe('an App', () => {
     const order = await stage.store.database.query<{ id: string }>(`select id from deliveries order by seq`);
     expect(order.map(({ id }) => id)).toEqual(guids);
     await github.close();
-  }, 30_000);
+  });
 
   test('when GitHub does not answer, the next look begins at the same point', async () => {
     const { github, app, installations, stage } = await setAppStage();

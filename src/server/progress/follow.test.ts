@@ -24,7 +24,7 @@ beforeAll(async () => {
     store: stage.store,
     progress: { heartbeatMs: 20 },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await other?.[Symbol.asyncDispose]();
   await stage?.[Symbol.asyncDispose]();

@@ -29,7 +29,7 @@ let database: Database;
 beforeAll(async () => {
   store = await startTestStore();
   database = store.database;
-}, 60_000);
+});
 
 /** What the backend does with each request; `heard` are those that it has acknowledged. */
 let behave: (event: ProgressEvent, asked: Asked) => Answer;
@@ -100,11 +100,9 @@ const outbox = () =>
   database.query<{ id: string; attempts: number; dead: boolean; error: string | null }>(
     `select id, attempts, dead_at is not null as dead, error from progress_outbox order by id`,
   );
-const isEmpty = () => expect.poll(outbox, { timeout: 20_000 }).toEqual([]);
+const isEmpty = () => expect.poll(outbox).toEqual([]);
 const areDead = (count: number) =>
-  expect
-    .poll(async () => (await outbox()).map(({ dead }) => dead), { timeout: 20_000 })
-    .toEqual(Array(count).fill(true));
+  expect.poll(async () => (await outbox()).map(({ dead }) => dead)).toEqual(Array(count).fill(true));
 const sequencesOf = (id: string) =>
   heard.filter(({ correlation_id }) => correlation_id === id).map(({ sequence }) => sequence);
 const upTo = (length: number) => Array.from({ length }, (_, index) => index + 1);

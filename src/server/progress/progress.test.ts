@@ -15,7 +15,7 @@ import { audience, eventOf, type ProgressStage, setProgressStage } from './progr
 let stage: ProgressStage;
 beforeAll(async () => {
   stage = await setProgressStage();
-}, 60_000);
+});
 afterAll(() => stage?.[Symbol.asyncDispose]());
 afterEach(() => stage.github.faults.clear());
 

@@ -217,7 +217,7 @@ test('a start that goes on failing says why', async () => {
   writeFileSync(settings, good);
   await expect.poll(() => said.at(-1), { timeout: 30_000 }).toBe('The embedded PostgreSQL is back.');
   await close();
-}, 60_000);
+});
 
 test('a data directory whose path is too long for a socket gets a short private one elsewhere', async () => {
   dataDir = join(root, 'x'.repeat(90), 'data');

@@ -47,7 +47,7 @@ test('many jobs of one statement are all done, by several workers', async () => 
   const seen = await handled(jobs);
   const all = Array.from({ length: 200 }, (_, n) => ({ n }));
   await store.database.transaction((tx) => jobs.enqueueAll(tx, 'route', all));
-  await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(200);
+  await expect.poll(() => seen.length).toBe(200);
   expect(new Set(seen).size).toBe(200);
   await jobs.stop();
 });
@@ -56,7 +56,7 @@ test('a job that fails is run again', async () => {
   const { store, jobs } = await start();
   const seen = await handled(jobs, { failures: 1 });
   await jobs.enqueue(store.database, 'route', { n: 7 });
-  await expect.poll(() => seen, { timeout: 20_000 }).toEqual([7]);
+  await expect.poll(() => seen).toEqual([7]);
   await jobs.stop();
 });
 
@@ -67,7 +67,7 @@ test('a job that failed for good is kept in the dead letters', async () => {
   await handled(jobs, { failures: 1 });
   const dead = () =>
     store.database.query<{ data: Numbered }>("select data from pgboss.job where name = 'route_dead'");
-  await expect.poll(dead, { timeout: 10_000 }).toEqual([{ data: { n: 9 } }]);
+  await expect.poll(dead).toEqual([{ data: { n: 9 } }]);
   await jobs.stop();
 });
 

@@ -90,7 +90,7 @@ describe.skipIf(!debianPostgres)(`a PostgreSQL of the operator${reason}`, () => 
     const waiting = store.database.query('select 1 as one');
     await postgres.start();
     expect(await waiting).toEqual([{ one: 1 }]);
-    await expect.poll(() => heard, { timeout: 15_000 }).toEqual(['octo-org/hello#1', '']);
+    await expect.poll(() => heard).toEqual(['octo-org/hello#1', '']);
     await store.database.query("select pg_notify('threads', 'octo-org/hello#2')");
     await expect.poll(() => heard).toContain('octo-org/hello#2');
     await stop();
@@ -122,7 +122,7 @@ describe.skipIf(!debianPostgres)(`a PostgreSQL of the operator${reason}`, () => 
     await sleep(500);
     await postgres.start();
     await jobs.enqueue(store.database, 'recover', { n: 4 });
-    await expect.poll(() => seen, { timeout: 30_000 }).toEqual([4]);
+    await expect.poll(() => seen).toEqual([4]);
     await jobs.stop();
     await store.close();
   });
