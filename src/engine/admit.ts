@@ -10,6 +10,7 @@ import { type Connection, connect } from './connect.ts';
 import { asDispatched, withSubject } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { checkSigning } from './signing.ts';
+import { withBase } from './trusted-config.ts';
 
 /** A "no" with its reason, or the way to GitHub and what the "yes" rests on. */
 export type Admission =
@@ -34,9 +35,12 @@ export async function admit(event: GitHubEvent, task: Task, door: Door): Promise
     const connection = await connect(door, task);
     const { client, credential } = connection;
     const tokenGiven = credential.kind === 'given';
-    const decision = await decideAccess({ event, task, client, tokenGiven, config: door.config });
+    const [decision, known] = await Promise.all([
+      decideAccess({ event, task, client, tokenGiven, config: door.config }),
+      withBase(task, client),
+    ]);
     if (decision.verdict !== 'run') return { declined: decision };
-    const granted = { declined: null, connection, facts: decision.facts, task, config: door.config };
+    const granted = { declined: null, connection, facts: decision.facts, task: known, config: door.config };
     const dispatch = dispatchOf(task);
     if (!dispatch) return granted;
     const config = asDispatched(door.config, dispatch);

@@ -1,7 +1,9 @@
 /** Whose configuration Claude Code loads: the checkout's own where that is trusted, else the base branch's, or none at all. */
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { GitHubClient } from '../github/client.ts';
 import { AppError } from '../words/errors.ts';
+import type { Repository } from '../words/event.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
 import { dispatchOf, type Task } from '../words/task.ts';
@@ -100,6 +102,24 @@ export async function openConfiguration({ scratch }: Pick<Door, 'scratch'>): Pro
 }
 
 /**
+ * The task with its pull request's base, which a comment's event does not name. Asked beside the question for access,
+ * as Claude Code cannot start before; what goes wrong is told when the base is needed.
+ */
+export async function withBase(task: Task, client: GitHubClient): Promise<Task> {
+  const { subject, repository } = task;
+  if (subject?.kind !== 'pull_request' || subject.base) return task;
+  const base = await pullBase(repository, subject.number, client).catch(() => undefined);
+  return { ...task, subject: { ...subject, base } };
+}
+
+async function pullBase({ owner, name }: Repository, number: number, client: GitHubClient): Promise<Base> {
+  const place = { owner, repo: name, pull_number: number };
+  const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
+  const { base } = await client.rest<{ base: Base }>(route, place);
+  return { ref: base.ref, sha: base.sha };
+}
+
+/**
  * The pull request's base; without one the branch that work goes into, as a `workflow_run` may be about a branch of
  * anybody's. GitHub is asked, so that no trust hangs on a variable of the job.
  */
@@ -108,11 +128,7 @@ async function baseOf({ door, task, connection }: BaseRequest): Promise<Base> {
   const { client } = connection;
   const place = { owner: repository.owner, repo: repository.name };
   if (subject?.base) return subject.base;
-  if (subject?.kind === 'pull_request') {
-    const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
-    const { base } = await client.rest<{ base: Base }>(route, { ...place, pull_number: subject.number });
-    return { ref: base.ref, sha: base.sha };
-  }
+  if (subject?.kind === 'pull_request') return pullBase(repository, subject.number, client);
   const ref =
     door.config.baseBranch ??
     repository.defaultBranch ??
