@@ -7,7 +7,7 @@ import { shown } from '../words/shown.ts';
 import type { Task } from '../words/task.ts';
 import type { PullRequestFacts, Thread } from '../words/thread.ts';
 import { branchNames } from '../workspace/branch.ts';
-import { isSameTarget, type Target } from '../workspace/gate-state.ts';
+import { isSameTarget, type Target } from '../workspace/gate/gate-state.ts';
 
 export interface BranchPlan {
   /** The branch that the work will be merged into, and its tip. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../words/log.ts';
-import { createGate } from '../workspace/gate.ts';
-import type { Target } from '../workspace/gate-state.ts';
+import { createGate } from '../workspace/gate/gate.ts';
+import type { Target } from '../workspace/gate/gate-state.ts';
 import {
   commit,
   makeProject,

@@ -5,11 +5,11 @@ import type { Log } from '../words/log.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
-import type { Gate } from '../workspace/gate.ts';
-import type { GateState, Target } from '../workspace/gate-state.ts';
+import type { Gate } from '../workspace/gate/gate.ts';
+import type { GateState, Target } from '../workspace/gate/gate-state.ts';
+import type { NamedFiles } from '../workspace/gate/named-files.ts';
+import type { Published, PublishRequest } from '../workspace/gate/publish.ts';
 import type { Identity } from '../workspace/git.ts';
-import type { NamedFiles } from '../workspace/named-files.ts';
-import type { Published, PublishRequest } from '../workspace/publish.ts';
 import type { Remote } from '../workspace/remote.ts';
 
 /** What publishing needs besides the gate; JSON, so that `post` can go on with it. */

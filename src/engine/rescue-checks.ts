@@ -7,7 +7,7 @@ import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
 import { progressEvent } from '../words/progress.ts';
 import { mayBeOurs } from '../workspace/branch.ts';
-import type { Target } from '../workspace/gate-state.ts';
+import type { Target } from '../workspace/gate/gate-state.ts';
 import type { SavedCheckout } from '../workspace/saved-checkout.ts';
 import { type Publishing, patchPath } from './publish.ts';
 import { isOwnScratch } from './scratch.ts';

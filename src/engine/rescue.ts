@@ -17,7 +17,7 @@ import type { Log } from '../words/log.ts';
 import { hostMark } from '../words/mark.ts';
 import type { Redact } from '../words/redact.ts';
 import type { Result } from '../words/result.ts';
-import { openGate } from '../workspace/gate.ts';
+import { openGate } from '../workspace/gate/gate.ts';
 import { restoreCheckout } from '../workspace/saved-checkout.ts';
 import type { Memory } from './door.ts';
 import { branchUrl } from './links.ts';

@@ -4,8 +4,8 @@ import { fetchViewer } from '../github/permissions.ts';
 import type { Config } from '../words/config.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { Identity } from '../workspace/git.ts';
-import type { Signing } from '../workspace/signing.ts';
-import { checkSigningKey } from '../workspace/ssh-key.ts';
+import type { Signing } from '../workspace/signing/signing.ts';
+import { checkSigningKey } from '../workspace/signing/ssh-key.ts';
 import type { Door } from './door.ts';
 import { identityOf } from './identity.ts';
 

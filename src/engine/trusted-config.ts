@@ -7,7 +7,7 @@ import type { Repository } from '../words/event.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
 import { dispatchOf, type Task } from '../words/task.ts';
-import { copyTrustedConfiguration, type TrustedConfiguration } from '../workspace/trusted-config.ts';
+import { copyTrustedConfiguration, type TrustedConfiguration } from '../workspace/trusted/trusted-config.ts';
 import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
 import { configurationPath } from './scratch.ts';

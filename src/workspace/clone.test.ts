@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CloneRequest, cloneWorkspace } from './clone.ts';
-import { createGate } from './gate.ts';
+import { createGate } from './gate/gate.ts';
 import { commit, shellGit, testToken, write } from './local-remote.test-support.ts';
 import { type MirroredProject, mirrored } from './mirror.test-support.ts';
 import { removeWorkspace, workspaceDirectory } from './places.ts';

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { isSignedBy, type KeyPair, makeKey } from '../../src/workspace/signing.test-support.ts';
+import { isSignedBy, type KeyPair, makeKey } from '../../src/workspace/signing/signing.test-support.ts';
 import { bash, mcp, write } from '../../testkit/claude/tools.ts';
 import type { ActionRun } from '../../testkit/runner/action-run.ts';
 import { answer, commit, correction, expectSuccess, newBranches, push, silence } from './endings.ts';
