@@ -37,7 +37,7 @@ test('a message is enough', async () => {
 });
 
 test('an end that Claude claims stays work in progress', async () => {
-  const { told } = await call({ message: 'Done', status: 'completed', result: { conclusion: 'success' } });
+  const { told } = await call({ message: 'Done', status: 'completed' });
   expect(told).toEqual([{ status: 'in_progress', message: 'Done' }]);
 });
 

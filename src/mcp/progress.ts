@@ -15,6 +15,10 @@ export function progressServer(report: (progress: Progress) => Promise<void>): T
           'Tells whoever started this task how it goes. Call it when you start, whenever a part is finished, and before you end. That the task is completed or failed is reported for you when you stop.',
         inputSchema: {
           message: z.string().min(1).describe('What you are doing or have found, GitHub markdown.'),
+          status: z
+            .enum(['in_progress', 'completed', 'failed'])
+            .optional()
+            .describe('Sent as `in_progress` whatever it is: how the task ended is reported when you stop.'),
           completed_tasks: z
             .array(z.string().min(1))
             .optional()

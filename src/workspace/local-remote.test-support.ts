@@ -1,11 +1,11 @@
 /** For the tests of this folder: real repositories in temporary directories, and a Git server over HTTP that asks for a token. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { Secret } from '../words/secret.ts';
 import type { Remote } from './remote.ts';
 
@@ -74,6 +74,24 @@ export function makeProject(
   files: Record<string, string> = { 'a.txt': 'one\n', 'lib/b.txt': 'two\n' },
 ): Project {
   const root = temporary();
+  const key = JSON.stringify(files);
+  const made = projects.get(key) ?? makeFirst(files);
+  projects.set(key, made);
+  cpSync(made, root, { recursive: true });
+  const bare = join(root, 'server/owner/repo.git');
+  const source = join(root, 'source');
+  shellGit(source, 'remote', 'set-url', 'origin', bare);
+  return { root, source, bare, fileRemote: { url: `file://${bare}`, token: null } };
+}
+
+/** By their files: made once a test file, as it takes a dozen processes, and copied. */
+const projects = new Map<string, string>();
+afterAll(() => {
+  for (const made of projects.values()) rmSync(made, { recursive: true, force: true });
+});
+
+function makeFirst(files: Record<string, string>): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'forgehand-test-')));
   const bare = join(root, 'server/owner/repo.git');
   mkdirSync(bare, { recursive: true });
   shellGit(bare, 'init', '-q', '--bare');
@@ -83,7 +101,7 @@ export function makeProject(
   shellGit(source, 'remote', 'add', 'origin', bare);
   commit(source, files, 'First');
   shellGit(source, 'push', '-q', 'origin', 'main');
-  return { root, source, bare, fileRemote: { url: `file://${bare}`, token: null } };
+  return root;
 }
 
 /** What actions/checkout leaves: a clone of `depth` commits (all of them: 0), HEAD on `ref`. */

@@ -32,8 +32,13 @@ async function ground(
   const { project, directory, server } = made;
   const evil = await serveEvil();
   const sibling = join(project.root, 'sibling');
-  shellGit(project.root, 'clone', '-q', `file://${project.bare}`, sibling);
-  const privateSha = commit(sibling, { 'private/b.txt': privateData });
+  let privateSha = '';
+  // Most attacks do without it.
+  const withSibling = () => {
+    if (privateSha) return;
+    shellGit(project.root, 'clone', '-q', `file://${project.bare}`, sibling);
+    privateSha = commit(sibling, { 'private/b.txt': privateData });
+  };
   const mark = join(project.root, 'mark');
   const script = join(project.root, 'script.sh');
   markingScript(script, mark);
@@ -42,7 +47,17 @@ async function ground(
   return {
     made,
     seen: evil.seen,
-    at: { directory, script, mark, evil: evil.origin, url: server.remote.url, sibling, privateSha, sha },
+    at: {
+      ...{ directory, script, mark, evil: evil.origin, url: server.remote.url, sha },
+      get sibling() {
+        withSibling();
+        return sibling;
+      },
+      get privateSha() {
+        withSibling();
+        return privateSha;
+      },
+    },
   };
 }
 
