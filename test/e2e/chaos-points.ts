@@ -457,3 +457,8 @@ export const points: Record<Chapter, Point[]> = {
     },
   ],
 };
+
+/** The points of the default run, as all of them take minutes: of a step's beginning and end mostly one. */
+export const everyOther = Object.values(points)
+  .flat()
+  .filter((_, index) => index % 2 === 0);
