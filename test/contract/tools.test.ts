@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { commentServer } from '../../src/mcp/comment.ts';
 import { contextServer } from '../../src/mcp/context.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../../src/mcp/files.ts';
+import { progressServer } from '../../src/mcp/progress.ts';
 import { pullRequestServer } from '../../src/mcp/pull-request.ts';
 import { AppError } from '../../src/words/errors.ts';
 import type { Progress } from '../../src/words/result.ts';
@@ -23,6 +24,7 @@ const servers: ToolServer[] = [
   contextServer(answers, 'pull_request'),
   filesServer(async () => 'Pushed.'),
   fileCommitsServer(async () => 'Committed.'),
+  progressServer(async () => {}),
   pullRequestServer(async () => 'Updated.'),
 ];
 const tools = servers.flatMap((server) => server.tools.map((tool) => ({ server: server.name, tool })));
