@@ -121,12 +121,12 @@ test('memory of a directory is told with the first file that is read there', asy
 describe('the memory that a tool call brings', () => {
   const nested = { src: 'S', 'src/api': 'A', docs: 'D' };
   const hook = () => {
-    const [tell] = nestedMemoryHooks({ directory: '/base', nested }, ['/work/link', '/work/real'])!
+    const [tell] = nestedMemoryHooks({ directory: '/base', nested }, ['/repo/link', '/repo/real'])!
       .PostToolUse![0]!.hooks;
     return async (toolInput: object, agent?: string) => {
       const input = {
         hook_event_name: 'PostToolUse',
-        cwd: '/work/link',
+        cwd: '/repo/link',
         tool_input: toolInput,
         agent_id: agent,
       };
@@ -138,13 +138,13 @@ describe('the memory that a tool call brings', () => {
   };
 
   test.each<[string, object, string[]]>([
-    ['a file below', { file_path: '/work/link/src/a.js' }, ['S']],
-    ['by its real path', { file_path: '/work/real/src/a.js' }, ['S']],
+    ['a file below', { file_path: '/repo/link/src/a.js' }, ['S']],
+    ['by its real path', { file_path: '/repo/real/src/a.js' }, ['S']],
     ['a relative path', { path: 'src/api' }, ['S', 'A']],
-    ['a notebook', { notebook_path: '/work/link/docs/a.ipynb' }, ['D']],
-    ['a directory of a similar name', { file_path: '/work/link/srcs/a.js' }, []],
-    ['a file at the root', { file_path: '/work/link/a.js' }, []],
-    ['a file elsewhere', { file_path: '/work/link/../src/a.js' }, []],
+    ['a notebook', { notebook_path: '/repo/link/docs/a.ipynb' }, ['D']],
+    ['a directory of a similar name', { file_path: '/repo/link/srcs/a.js' }, []],
+    ['a file at the root', { file_path: '/repo/link/a.js' }, []],
+    ['a file elsewhere', { file_path: '/repo/link/../src/a.js' }, []],
     ['no path', { command: 'ls src' }, []],
     ['no text', { file_path: 7 }, []],
   ])('%s', async (_, toolInput, expected) => {
@@ -153,8 +153,8 @@ describe('the memory that a tool call brings', () => {
 
   test('is told once to each who looks', async () => {
     const tell = hook();
-    const file = { file_path: '/work/link/src/a.js' };
+    const file = { file_path: '/repo/link/src/a.js' };
     expect([await tell(file), await tell(file), await tell(file, 'agent-1')]).toEqual([['S'], [], ['S']]);
-    expect(await tell({ file_path: '/work/link/src/api/a.js' })).toEqual(['A']);
+    expect(await tell({ file_path: '/repo/link/src/api/a.js' })).toEqual(['A']);
   });
 });

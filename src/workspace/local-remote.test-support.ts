@@ -1,6 +1,6 @@
 /** For the tests of this folder: real repositories in temporary directories, and a Git server over HTTP that asks for a token. */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -80,7 +80,10 @@ export function makeProject(
   cpSync(made, root, { recursive: true });
   const bare = join(root, 'server/owner/repo.git');
   const source = join(root, 'source');
-  shellGit(source, 'remote', 'set-url', 'origin', bare);
+  const config = join(source, '.git/config');
+  writeFileSync(config, readFileSync(config, 'utf8').replaceAll(made, root));
+  // The copies are other files than those that the index has seen.
+  shellGit(source, 'update-index', '-q', '--refresh');
   return { root, source, bare, fileRemote: { url: `file://${bare}`, token: null } };
 }
 
