@@ -11,7 +11,7 @@ export interface TrustedProject {
 
 /**
  * Tells Claude the memory of a directory after the first tool that names a file there, as Claude Code itself would;
- * once for the main conversation and once for each subagent.
+ * once for the main conversation and once for each agent that it starts.
  * @param roots the checkout's paths, with and without links
  */
 export function nestedMemoryHooks({ nested }: TrustedProject, roots: string[]): Options['hooks'] {
