@@ -1,5 +1,5 @@
 /** Claude in one run: started as soon as its configuration is known, given its prompt when the thread has been read, ended for good. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { chooseCredential } from '../claude/credential.ts';
 import { findClaude } from '../claude/executable.ts';
 import { type OpenFence, probeFence } from '../claude/fence.ts';
@@ -16,8 +16,8 @@ import type { ToolServer } from '../words/tool.ts';
 import { type ClaudeSettings, claudeSettings, toolNames } from './claude.ts';
 import type { Door } from './door.ts';
 import { openRunFence } from './fence.ts';
-import { configurationPath, pluginsPath } from './scratch.ts';
-import { type Configuration, openConfiguration } from './trusted-config.ts';
+import { configurationPath, openPlace, pluginsPath } from './scratch.ts';
+import type { Configuration } from './trusted-config.ts';
 
 export interface ClaudeRunOptions {
   door: Door;
@@ -81,7 +81,7 @@ export class ClaudeRun {
     const givenMcp = await givenServers({ directory: cwd, trustCheckout }, given.mcpConfigs);
     const hasGitHubToken = githubToken !== null;
     // Filled once the base is known; it is seen in the fence, where nobody can write to it.
-    const configuration = await openConfiguration(door);
+    const configuration = await openPlace(configurationPath(door.scratch));
     this.fence = await openRunFence({
       ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
       givenServers: givenMcp,
@@ -179,8 +179,7 @@ export class ClaudeRun {
   ): Promise<string[]> {
     const { config, directory, scratch } = this.options.door;
     if (config.plugins.length === 0) return [];
-    const configuration = pluginsPath(scratch);
-    await mkdir(configuration, { recursive: true, mode: 0o755 });
+    const configuration = await openPlace(pluginsPath(scratch));
     return installPlugins({
       executable: await executable,
       marketplaces: config.pluginMarketplaces,

@@ -1,5 +1,4 @@
 /** What one run knows of its issue or pull request: read whole, seen as of the trigger, with its images at hand. */
-import { chmod, mkdir } from 'node:fs/promises';
 import { type FetchedThread, fetchThread } from '../context/fetch.ts';
 import { filterThread } from '../context/filter.ts';
 import { fetchImages } from '../context/images.ts';
@@ -9,7 +8,7 @@ import type { Subject } from '../words/event.ts';
 import type { Task } from '../words/task.ts';
 import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
-import { imagesPath } from './scratch.ts';
+import { imagesPath, openPlace } from './scratch.ts';
 
 /** What was gathered for tag mode; null in agent mode, which adds nothing to its prompt. */
 export type Gathered = (FetchedThread & { images: ReadonlyMap<string, string> }) | null;
@@ -54,18 +53,9 @@ export async function gatherThread(request: GatherRequest, subject: Named): Prom
       isSigned: (address, image) => isSigned(address, image, serverUrl),
       download: (wanted) => downloadAttachment({ serverUrl, token: connection.credential.token }, wanted),
     },
-    directory: await openImages(door),
+    directory: await openPlace(imagesPath(door.scratch)),
     signal: door.signal,
   });
   const leftOut = [...thread.leftOut, ...images.leftOut];
   return { ...fetched, thread: { ...thread, leftOut }, images: images.files };
-}
-
-/** There before the fence is opened, which shows it inside as it is then; its files may come later. */
-export async function openImages({ scratch }: Pick<Door, 'scratch'>): Promise<string> {
-  const directory = imagesPath(scratch);
-  await mkdir(directory, { recursive: true });
-  // Whatever the umask: inside the fence Claude may be another user.
-  await chmod(directory, 0o755);
-  return directory;
 }

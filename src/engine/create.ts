@@ -24,7 +24,7 @@ import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkou
 import { wantsGitHubToken } from './claude.ts';
 import { type Checkout, ClaudeRun } from './claude-run.ts';
 import type { Connection } from './connect.ts';
-import { type Gathered, gatherThread, openImages } from './context.ts';
+import { type Gathered, gatherThread } from './context.ts';
 import { contextAnswers } from './context-answers.ts';
 import { onNamedBranch } from './dispatch.ts';
 import type { Door } from './door.ts';
@@ -34,6 +34,7 @@ import { promptFor, systemFor } from './prompt.ts';
 import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
+import { imagesPath, openPlace } from './scratch.ts';
 import { commitsByFile, signingOf } from './signing.ts';
 import {
   baseConfiguration,
@@ -113,7 +114,7 @@ export class Run {
           .then(() => this.reaction?.progress({ status: 'in_progress', message: '' }))
           .catch(() => {}),
     });
-    if (task.mode === 'tag') await openImages(door);
+    if (task.mode === 'tag') await openPlace(imagesPath(door.scratch));
     this.configuring = this.configure(this.takingOver);
     this.configuring.catch(() => {}); // told below
     await this.claude.prepare(this.takingOver);

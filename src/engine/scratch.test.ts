@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { isOwnScratch, placesOf, scratchPath } from './scratch.ts';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { isOwnScratch, openPlace, placesOf, scratchPath } from './scratch.ts';
 
 const job = { temp: '/runner/_temp' };
 const mark = 'c9c9ad0c-6f9b-4f5c-9d3b-0d1f4f1c2a3b';
@@ -18,6 +21,16 @@ test('what Claude may see is beside it, where the rules that close it do not rea
     `${scratch}-configuration`,
     `${scratch}-plugins`,
   ]);
+});
+
+test('and can be read there whatever the umask of the runner is', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'forgehand-test-'));
+  const umask = process.umask(0o077);
+  onTestFinished(() => {
+    process.umask(umask);
+    rmSync(root, { recursive: true });
+  });
+  expect(statSync(await openPlace(join(root, 'images'))).mode & 0o777).toBe(0o755);
 });
 
 test.each([

@@ -1,4 +1,5 @@
 /** The private directory of a run: where it is, and how `post` knows it again. */
+import { chmod, mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /** A directory of this run alone, for what must not be in the checkout. @param temp the job's temporary directory */
@@ -22,6 +23,14 @@ export function configurationPath(scratch: string): string {
 /** Where plugins are installed, for the same reason and as long. */
 export function pluginsPath(scratch: string): string {
   return `${scratch}-plugins`;
+}
+
+/** There before the fence is opened, which shows it inside as it is then; its files may come later. Answers the path. */
+export async function openPlace(path: string): Promise<string> {
+  await mkdir(path, { recursive: true });
+  // Whatever the umask: inside the fence Claude may be another user.
+  await chmod(path, 0o755);
+  return path;
 }
 
 /** Everything of a run that is removed at its end. */

@@ -1,5 +1,5 @@
 /** Whose configuration Claude Code loads: the checkout's own where that is trusted, else the base branch's, or none at all. */
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitHubClient } from '../github/client.ts';
 import { AppError } from '../words/errors.ts';
@@ -10,7 +10,7 @@ import { dispatchOf, type Task } from '../words/task.ts';
 import { copyTrustedConfiguration, type TrustedConfiguration } from '../workspace/trusted/trusted-config.ts';
 import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
-import { configurationPath } from './scratch.ts';
+import { configurationPath, openPlace } from './scratch.ts';
 
 export interface BaseConfiguration extends TrustedConfiguration {
   /** The branch that it comes from. */
@@ -67,7 +67,7 @@ export async function baseConfiguration(request: BaseRequest): Promise<BaseConfi
     const base = request.base ?? (await baseOf(request));
     const found = await copyTrustedConfiguration({
       gitDirectory,
-      directory: await openConfiguration(door),
+      directory: await openPlace(configurationPath(door.scratch)),
       store: join(door.scratch, 'base-objects'),
       base: base.sha,
       remote: async () => ({
@@ -92,13 +92,6 @@ export async function configurationFacts(
 ): Promise<{ from: string | null; differing: string[] } | null> {
   if (base === 'checkout') return null;
   return base ? { from: base.from, differing: await base.differing(head) } : { from: null, differing: [] };
-}
-
-/** There before the fence is opened, which shows it inside as it is then; its files may come later. */
-export async function openConfiguration({ scratch }: Pick<Door, 'scratch'>): Promise<string> {
-  const directory = configurationPath(scratch);
-  await mkdir(directory, { recursive: true, mode: 0o755 });
-  return directory;
 }
 
 /**

@@ -5,9 +5,8 @@ import type { Conversation, ConversationPlan } from '../../claude/conversation.t
 import { claudeOfOurs, findClaude } from '../../claude/executable.ts';
 import { type OpenFence, openFence, probeFence } from '../../claude/fence.ts';
 import { claudeSettings, toolNames } from '../../engine/claude.ts';
-import { openImages } from '../../engine/context.ts';
-import { configurationPath, imagesPath } from '../../engine/scratch.ts';
-import { type BaseConfiguration, baseConfiguration, openConfiguration } from '../../engine/trusted-config.ts';
+import { configurationPath, imagesPath, openPlace } from '../../engine/scratch.ts';
+import { type BaseConfiguration, baseConfiguration } from '../../engine/trusted-config.ts';
 import { commentServer } from '../../mcp/comment.ts';
 import { type ContextAnswers, contextServer } from '../../mcp/context.ts';
 import { filesServer } from '../../mcp/files.ts';
@@ -57,7 +56,7 @@ export async function openSessionFence(
   const { sandbox, egressAllowed } = door.config;
   await removeConfiguration(context);
   // Filled when the mirror has the base; it is seen in the fence, where nobody can write to it.
-  await openConfiguration(door);
+  const configuration = await openPlace(configurationPath(door.scratch));
   if (sandbox === 'off') return null;
   const support = await probeFence();
   if (!support.usable) {
@@ -72,7 +71,7 @@ export async function openSessionFence(
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   return openFence({
     workspace: door.directory,
-    readOnly: [executable, configurationPath(door.scratch), await openImages(door)],
+    readOnly: [executable, configuration, await openPlace(imagesPath(door.scratch))],
     scratch,
     environment,
     hidden: [context.configuration.server.dataDir, context.configuration.server.workspacesRoot],
