@@ -4,10 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionPrompt } from '../claude/session.ts';
 import type { CommentRef } from '../github/comments.ts';
 import { fetchViewer } from '../github/permissions.ts';
-import { commentServer } from '../mcp/comment.ts';
-import { contextServer } from '../mcp/context.ts';
-import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
-import { progressServer } from '../mcp/progress.ts';
 import type { PromptFacts } from '../prompt/sections.ts';
 import type { Shelf } from '../prompt/shelf.ts';
 import type { TrackingComment } from '../report/comment.ts';
@@ -25,7 +21,6 @@ import { wantsGitHubToken } from './claude.ts';
 import { type Checkout, ClaudeRun } from './claude-run.ts';
 import type { Connection } from './connect.ts';
 import { type Gathered, gatherThread } from './context.ts';
-import { contextAnswers } from './context-answers.ts';
 import { onNamedBranch } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { identityOf } from './identity.ts';
@@ -35,7 +30,8 @@ import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
 import { imagesPath, openPlace } from './scratch.ts';
-import { commitsByFile, signingOf } from './signing.ts';
+import { signingOf } from './signing.ts';
+import { toolServers } from './tools.ts';
 import {
   baseConfiguration,
   type Configuration,
@@ -103,7 +99,12 @@ export class Run {
     if (this.closed) throw new AppError('cancelled', 'The run ended before Claude was started.');
     const githubToken = wantsGitHubToken(door, task) ? await this.connection.credential.token() : null;
     if (githubToken) door.warn('Claude works with a GitHub token of its own (`claude_github_token`).');
-    this.servers = this.toolServers(report);
+    this.servers = toolServers({
+      ...{ door, task, report, connection: this.connection, backend: this.backend },
+      hasComment: this.comment !== null,
+      checkout: () => this.checkout,
+      shelf: () => this.shelf,
+    });
     this.claude = new ClaudeRun({
       door,
       task,
@@ -264,24 +265,5 @@ export class Run {
       door.log.info('There is no checkout; Claude works in the directory as it is.');
       return { directory: door.directory, isTrusted: trustsCheckout(task, door, null) };
     }
-  }
-
-  private toolServers(report: Reporter): ToolServer[] {
-    const { door, task, connection } = this;
-    const publisher = () => {
-      if (!this.checkout) throw new AppError('internal', 'There is no branch to publish to yet.');
-      return this.checkout.publisher;
-    };
-    const files = () =>
-      commitsByFile(door.config)
-        ? fileCommitsServer(async (request: FileCommit) => publisher().commit(request))
-        : filesServer(async () => publisher().push());
-    const answers = contextAnswers({ door, task, connection, shelf: () => this.shelf });
-    return [
-      ...(this.comment ? [commentServer((progress) => report.progress(progress))] : []),
-      ...(hasBranch(this.task) ? [files()] : []),
-      ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
-      ...(this.backend ? [progressServer((progress) => this.backend!.progress(progress))] : []),
-    ];
   }
 }

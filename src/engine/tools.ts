@@ -1,0 +1,50 @@
+/** The tools of ours that Claude is given for one task: each server gets what it needs as functions, and no more. */
+import { commentServer } from '../mcp/comment.ts';
+import { contextServer } from '../mcp/context.ts';
+import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
+import { progressServer } from '../mcp/progress.ts';
+import type { Shelf } from '../prompt/shelf.ts';
+import { AppError } from '../words/errors.ts';
+import type { Reporter } from '../words/result.ts';
+import { hasBranch, type Task } from '../words/task.ts';
+import type { ToolServer } from '../words/tool.ts';
+import type { Backend } from './backend.ts';
+import type { Prepared } from './checkout.ts';
+import type { Connection } from './connect.ts';
+import { contextAnswers } from './context-answers.ts';
+import type { Door } from './door.ts';
+import { commitsByFile } from './signing.ts';
+
+export interface ToolRequest {
+  door: Door;
+  task: Task;
+  connection: Connection;
+  report: Reporter;
+  backend: Backend | null;
+  hasComment: boolean;
+  /** Both are there once the thread has been read; Claude calls no tool before it has its prompt. */
+  checkout(): Prepared | null;
+  shelf(): Shelf | null;
+}
+
+export function toolServers(request: ToolRequest): ToolServer[] {
+  const { door, task, connection, report, backend } = request;
+  const answers = contextAnswers({ door, task, connection, shelf: request.shelf });
+  return [
+    ...(request.hasComment ? [commentServer((progress) => report.progress(progress))] : []),
+    ...(hasBranch(task) ? [publishingServer(request)] : []),
+    ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
+    ...(backend ? [progressServer((progress) => backend.progress(progress))] : []),
+  ];
+}
+
+function publishingServer({ door, checkout }: ToolRequest): ToolServer {
+  const publisher = () => {
+    const prepared = checkout();
+    if (!prepared) throw new AppError('internal', 'There is no branch to publish to yet.');
+    return prepared.publisher;
+  };
+  return commitsByFile(door.config)
+    ? fileCommitsServer(async (request: FileCommit) => publisher().commit(request))
+    : filesServer(async () => publisher().push());
+}
