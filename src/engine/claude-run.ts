@@ -13,18 +13,19 @@ import { requestOidcToken } from '../github/oidc.ts';
 import { AppError } from '../words/errors.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
-import { type ClaudeSettings, claudeSettings, toolNames } from './claude.ts';
-import type { Door } from './door.ts';
+import { type ClaudeSettings, type ClaudesGitHub, claudeSettings, toolNames } from './claude.ts';
+import type { ClaudeDoor } from './door.ts';
 import { openRunFence } from './fence.ts';
 import { configurationPath, openPlace, pluginsPath } from './scratch.ts';
 import type { Configuration } from './trusted-config.ts';
 
 export interface ClaudeRunOptions {
-  door: Door;
-  task: Task;
+  door: ClaudeDoor;
+  /** Null for a prompt that has nothing to do with GitHub. */
+  task: Task | null;
   servers: ToolServer[];
   /** For Claude's own process; null (nearly always) for none. */
-  githubToken: string | null;
+  github: ClaudesGitHub | null;
   /** Claude has said that it is there. */
   onFirstMessage(): void;
 }
@@ -62,8 +63,9 @@ export class ClaudeRun {
 
   /** Finds Claude Code and makes ready what it runs in. @param checkout once it is taken over */
   async prepare(checkout: Promise<Checkout>): Promise<void> {
-    const { door, task, servers, githubToken } = this.options;
-    const settings = claudeSettings({ door, task, githubToken });
+    const { door, task, servers, github } = this.options;
+    const settings = claudeSettings({ door, task, github });
+    const edits = task !== null && hasBranch(task);
     // Loading the Agent SDK blocks for 50 ms, so it goes on beside the file work of the others.
     const find = this.find();
     const [{ directory: cwd, isTrusted: trustCheckout }, executable, support, identity, plugins] =
@@ -79,24 +81,22 @@ export class ClaudeRun {
     this.signal.throwIfAborted();
     const { environment, arguments: given } = settings;
     const givenMcp = await givenServers({ directory: cwd, trustCheckout }, given.mcpConfigs);
-    const hasGitHubToken = githubToken !== null;
     // Filled once the base is known; it is seen in the fence, where nobody can write to it.
     const configuration = await openPlace(configurationPath(door.scratch));
     this.fence = await openRunFence({
-      ...{ door, support, workspace: cwd, executable, environment, arguments: given, hasGitHubToken },
+      ...{ door, support, workspace: cwd, executable, environment, arguments: given },
+      github: github?.host ?? null,
       givenServers: givenMcp,
       readOnly: [configuration, ...(identity ? [identity.directory] : []), ...plugins],
     });
     if (this.fence?.owner) await identity?.giveTo(this.fence.owner);
     // With a prompt alone Claude has what the workflow allows, and can tell a backend that follows it.
-    const tools = toolNames(
-      hasBranch(task) ? servers : servers.filter(({ name }) => name === 'github_progress'),
-    );
+    const tools = toolNames(edits ? servers : servers.filter(({ name }) => name === 'github_progress'));
     const base = { ...settings, executable, directory: cwd, servers, plugins, fence: this.fence };
     this.plan = inFence(
       { ...base, allowedTools: [...settings.allowedTools, ...tools] },
       this.fence,
-      hasBranch(task) && door.config.allowBash,
+      edits && door.config.allowBash,
     );
     Object.assign(this.plan.environment, identity?.environment);
   }

@@ -4,12 +4,13 @@ import { type ClaudeArguments, parseClaudeArguments } from '../claude/arguments.
 import { chooseCredential } from '../claude/credential.ts';
 import { allowedEnvironment, type Environment, fixedEnvironment } from '../claude/environment.ts';
 import type { SessionPlan } from '../claude/options.ts';
+import type { GitHubHost } from '../github/client.ts';
 import { AppError } from '../words/errors.ts';
 import { runMark } from '../words/mark.ts';
 import { dispatchOf, hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import { lowest } from './dispatch.ts';
-import type { Door } from './door.ts';
+import type { ClaudeDoor, Door } from './door.ts';
 import { commitsByFile, signingWarnings } from './signing.ts';
 
 /** What is allowed without asking where Claude has a branch; edits inside the checkout come with the permission mode. */
@@ -24,17 +25,23 @@ export type ClaudeSettings = Omit<
 >;
 
 export interface SettingsRequest {
-  door: Door;
-  task: Task;
-  /** A GitHub token for Claude's own process, when `claude_github_token` gives one. */
-  githubToken: string | null;
+  door: ClaudeDoor;
+  /** Null for a prompt that has nothing to do with GitHub. */
+  task: Task | null;
+  github: ClaudesGitHub | null;
+}
+
+/** A GitHub token for Claude's own process, when `claude_github_token` gives one, and where it is good for something. */
+export interface ClaudesGitHub {
+  token: string;
+  host: GitHubHost;
 }
 
 /**
  * Reads and checks what the settings say about Claude; makes no request.
  * @throws AppError `invalid_input` for arguments that cannot be read, `model_auth` when there is no credential.
  */
-export function claudeSettings({ door, task, githubToken }: SettingsRequest): ClaudeSettings {
+export function claudeSettings({ door, task, github }: SettingsRequest): ClaudeSettings {
   const { config } = door;
   const args = asDispatched(parseClaudeArguments(config.claudeArgs), task);
   const credential = chooseCredential(config, door.job);
@@ -43,9 +50,9 @@ export function claudeSettings({ door, task, githubToken }: SettingsRequest): Cl
   for (const name of credential.unset) delete environment[name];
   // A profile of the machine would be taken instead, and what the exchange gives would stay there.
   if (credential.identity) environment.ANTHROPIC_CONFIG_DIR = join(door.scratch, 'anthropic');
-  if (githubToken) Object.assign(environment, githubEnvironment(door.host.serverUrl, githubToken));
+  if (github) Object.assign(environment, githubEnvironment(github));
   environment[runMark] = door.mark;
-  const edits = hasBranch(task);
+  const edits = task !== null && hasBranch(task);
   return {
     environment,
     scratch: door.scratch,
@@ -60,8 +67,8 @@ export function claudeSettings({ door, task, githubToken }: SettingsRequest): Cl
 }
 
 /** The payload may choose the model and the form of the answer; of the turns it may only take away. */
-function asDispatched(args: ClaudeArguments, task: Task): ClaudeArguments {
-  const dispatch = dispatchOf(task);
+function asDispatched(args: ClaudeArguments, task: Task | null): ClaudeArguments {
+  const dispatch = task && dispatchOf(task);
   if (!dispatch) return args;
   return {
     ...args,
@@ -77,7 +84,7 @@ function asDispatched(args: ClaudeArguments, task: Task): ClaudeArguments {
  * hurdle, not a wall. Attack: "what is named unreadable" in
  * `src/claude/session.test.ts`.
  */
-function unreadable({ scratch, temp }: Door): string[] {
+function unreadable({ scratch, temp }: ClaudeDoor): string[] {
   return ['/proc', scratch, join(temp, '_runner_file_commands')].map((path) => `Read(/${path}/**)`);
 }
 
@@ -166,13 +173,13 @@ function checkDispatch(task: Task): void {
   });
 }
 
-function githubEnvironment(serverUrl: string, token: string): Environment {
+function githubEnvironment({ token, host }: ClaudesGitHub): Environment {
   const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
   return {
     GITHUB_TOKEN: token,
     GH_TOKEN: token,
     GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: `http.${serverUrl}/.extraheader`,
+    GIT_CONFIG_KEY_0: `http.${host.serverUrl}/.extraheader`,
     GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
   };
 }

@@ -109,7 +109,7 @@ export class Run {
       door,
       task,
       servers: this.servers,
-      githubToken,
+      github: githubToken ? { token: githubToken, host: door.host } : null,
       onFirstMessage: () =>
         void started
           .then(() => this.reaction?.progress({ status: 'in_progress', message: '' }))

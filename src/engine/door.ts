@@ -1,35 +1,28 @@
-/** What the engine asks of the door through which an event came: settings, places, credentials, and a memory. */
+/** What the engine asks of the door through which a task came: settings, places, credentials, and a memory. */
 import type { GitHubHost } from '../github/client.ts';
 import type { OidcSource } from '../github/oidc.ts';
 import type { Config, ConfigProblem } from '../words/config.ts';
 import type { Log } from '../words/log.ts';
 import type { Redact } from '../words/redact.ts';
 
-export interface Door {
+/** What Claude Code needs of a door, whatever it works for. */
+export interface ClaudeDoor {
   config: Config;
-  /** Values that do not fit; they fail a task, but not an event that is not for Claude. */
-  problems: ConfigProblem[];
-  host: GitHubHost;
   oidc: OidcSource | null;
   /** The environment that the job was given. */
   job: Record<string, string | undefined>;
-  /** The checkout. */
+  /** The checkout, or whatever directory Claude is to work in. */
   directory: string;
   /** A private directory of this run (0700); the door removes it. */
   scratch: string;
   toolCache: string | null;
   /** The job's temporary directory: what outlives this run goes there. */
   temp: string;
-  run: { workflow: string; job: string; id: string; attempt: string };
   /** Unique to this run; every process that Claude starts carries it. */
   mark: string;
-  jobUrl: string | null;
   log: Log;
-  redact: Redact;
   /** Known from now on as a secret: masked in logs, redacted in what is published. */
   addSecret(value: string): void;
-  /** All known secrets, those of refreshed tokens included. */
-  secrets(): Iterable<string>;
   /** Told of each message of Claude Code as it comes. */
   seen(message: unknown): void;
   /** Aborted with an AppError as its reason when the run is cancelled. */
@@ -40,6 +33,18 @@ export interface Door {
   warn(message: string): void;
   /** The same for what is worth knowing and not wrong. */
   note(message: string): void;
+}
+
+/** The door of a GitHub event. */
+export interface Door extends ClaudeDoor {
+  /** Values that do not fit; they fail a task, but not an event that is not for Claude. */
+  problems: ConfigProblem[];
+  host: GitHubHost;
+  run: { workflow: string; job: string; id: string; attempt: string };
+  jobUrl: string | null;
+  redact: Redact;
+  /** All known secrets, those of refreshed tokens included. */
+  secrets(): Iterable<string>;
 }
 
 /** What is remembered for the end of the run, by name; JSON. */

@@ -12,7 +12,6 @@ async function without(config: Partial<Door['config']>) {
   const notes: string[] = [];
   const door = {
     config: { sandbox: 'auto', allowBash: false, egressAllowed: [], ...config },
-    host: { serverUrl: 'https://github.com', apiUrl: 'https://api.github.com' },
     log: createLog(() => undefined),
     note: (message: string) => notes.push(message),
   } as unknown as Door;
@@ -21,7 +20,7 @@ async function without(config: Partial<Door['config']>) {
     executable: '/claude',
     readOnly: [],
     environment: {},
-    hasGitHubToken: false,
+    github: null,
     givenServers: {},
   };
   const opened = await openRunFence({

@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path';
 import type { ClaudeArguments } from '../claude/arguments.ts';
 import type { Environment } from '../claude/environment.ts';
 import { type FenceSupport, type OpenFence, openFence } from '../claude/fence.ts';
+import type { GitHubHost } from '../github/client.ts';
 import { AppError } from '../words/errors.ts';
-import type { Door } from './door.ts';
+import type { ClaudeDoor } from './door.ts';
 import { imagesPath } from './scratch.ts';
 
 export interface RunFenceRequest {
-  door: Door;
+  door: ClaudeDoor;
   /** What probing has found; null when nobody asked. */
   support: FenceSupport | null;
   /** Where Claude works. */
@@ -22,8 +23,8 @@ export interface RunFenceRequest {
   arguments: ClaudeArguments;
   /** MCP servers of `claude_args`, by name. */
   givenServers: Record<string, unknown>;
-  /** True when Claude's own process has a GitHub token, and so GitHub's hosts. */
-  hasGitHubToken: boolean;
+  /** Where Claude's own process has a GitHub token for, and so may go; null where it has none. */
+  github: GitHubHost | null;
 }
 
 /**
@@ -37,7 +38,7 @@ export async function openRunFence(request: RunFenceRequest): Promise<OpenFence 
   const egressAllowed = [
     ...config.egressAllowed.map(checkedPlace),
     ...serverPlaces(request.givenServers),
-    ...(request.hasGitHubToken ? githubPlaces(door) : []),
+    ...(request.github ? githubPlaces(request.github) : []),
   ];
   if (!support.usable) return withoutFence(door, support);
   const { HOME: home, CLAUDE_CONFIG_DIR: configuration } = environment;
@@ -64,7 +65,7 @@ export async function openRunFence(request: RunFenceRequest): Promise<OpenFence 
 }
 
 /** Says so; refuses where the settings need a fence. */
-function withoutFence(door: Door, { why, remedy }: { why: string; remedy: string }): null {
+function withoutFence(door: ClaudeDoor, { why, remedy }: { why: string; remedy: string }): null {
   const { sandbox, allowBash } = door.config;
   const needed = sandbox === 'required' ? '`sandbox: required`' : allowBash && '`allow_bash`';
   if (needed) throw new AppError('sandbox_unavailable', `${needed} needs the fence: ${why}.`, { remedy });
@@ -90,8 +91,8 @@ function placeOf([, url]: RegExpMatchArray | [unknown, string]): string[] {
   return parsed ? [`${parsed.hostname}:${parsed.port || (parsed.protocol === 'http:' ? 80 : 443)}`] : [];
 }
 
-function githubPlaces({ host }: Door): string[] {
-  const named = [host.serverUrl, host.apiUrl].flatMap((url) => placeOf([null, url]));
+function githubPlaces({ serverUrl, apiUrl }: GitHubHost): string[] {
+  const named = [serverUrl, apiUrl].flatMap((url) => placeOf([null, url]));
   if (!named.includes('github.com:443')) return named;
   return [
     ...named,

@@ -29,7 +29,7 @@ function environmentOf(job: Record<string, string>): Record<string, string> {
     ...{ scratch: '/runner/_temp/scratch', temp: '/runner/_temp', mark: 'mark', addSecret: () => {} },
   } as unknown as Door;
   const task = { mode: 'agent', subject: null, trigger: { kind: 'prompt' } } as unknown as Task;
-  return claudeSettings({ door, task, githubToken: null }).environment;
+  return claudeSettings({ door, task, github: null }).environment;
 }
 
 test.each(variables)('%s reaches Claude Code as it is, and is nothing where it is unset or empty', (name) => {

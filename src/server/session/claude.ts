@@ -65,7 +65,7 @@ export async function openSessionFence(
     door.warn(`Claude works without a fence: ${support.why}`);
     return null;
   }
-  const { environment } = claudeSettings({ door, task, githubToken: null });
+  const { environment } = claudeSettings({ door, task, github: null });
   const scratch = runDirectory(context.configuration.server.dataDir, context.held.key);
   await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
   await mkdir(scratch, { recursive: true, mode: 0o700 });
@@ -142,7 +142,7 @@ export async function converse(context: SessionContext, parts: ConversationParts
   const sessionId = thread.claudeSessionId ?? crypto.randomUUID();
   if (!thread.claudeSessionId) await changeThread(database, held, { claudeSessionId: sessionId });
   thread.claudeSessionId = sessionId;
-  const settings = claudeSettings({ door, task, githubToken: null });
+  const settings = claudeSettings({ door, task, github: null });
   const turns = [left.turns, settings.arguments.maxTurns].filter((limit) => limit !== null);
   const plan: ConversationPlan = {
     ...settings,
