@@ -24,6 +24,7 @@ export function detect(event: GitHubEvent, config: TriggerConfig): Decision {
     mode: decided.mode,
     instruction: instructionOf(decided.row, event, config),
     triggeredAt: triggeredAt(event),
+    ...(event.checked && { checked: event.checked }),
   };
   facts.push({ name: 'started by', value: decided.why }, { name: 'mode', value: decided.mode });
   return { verdict: 'run', task, facts };

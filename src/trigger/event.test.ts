@@ -1,5 +1,5 @@
 import webhooks from '@octokit/webhooks-examples';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AppError } from '../words/errors.ts';
 import { parseEvent } from './event.ts';
 import { type LoosePayload, payloadOf, storedEvent } from './given.fixture.ts';
@@ -159,6 +159,54 @@ test('workflow_run names who started the upstream run', () => {
     payload.workflow_run.actor = { login: 'outsider', id: 5, type: 'User' };
   });
   expect(event.upstreamActor).toEqual({ login: 'outsider', id: 5, type: 'User' });
+});
+
+describe('what was run on a commit', () => {
+  const pull = (number: number, repository: number) => ({ number, base: { repo: { id: repository } } });
+  const sha = '3484a3fb816e0859fd6e1cea078d76385ff50625';
+
+  test('workflow_run: with the run, its branch, and the pull requests of this repository', () => {
+    const { checked } = storedEvent('workflow_run.completed', (payload) => {
+      Object.assign(payload.workflow_run, { name: 'CI', conclusion: 'timed_out' });
+      payload.workflow_run.pull_requests = [pull(7, payload.repository.id), pull(1, 99)];
+    });
+    expect(checked).toEqual({
+      ...{ sha, name: 'CI', result: 'timed_out', branch: 'master' },
+      ...{ runId: 289782451, pullRequests: [7] },
+    });
+  });
+
+  test('check_suite: by the program that checks', () => {
+    const { checked } = storedEvent('check_suite.completed');
+    expect(checked).toMatchObject({ name: 'octocoders-linter', result: 'success', runId: null });
+  });
+
+  const repository = { id: 1, full_name: 'octo-org/hello' };
+  const told = (name: string, payload: object) =>
+    parseEvent({ name, payload: { repository, ...payload }, deliveryId: null, fallback: {} }).checked;
+
+  test('check_run: how far it is as long as nothing came of it', () => {
+    const check = { id: 4, name: 'lint', head_sha: sha, status: 'queued', conclusion: null };
+    const suite = { head_branch: 'fix' };
+    expect(told('check_run', { check_run: { ...check, check_suite: suite } })).toEqual({
+      ...{ sha, name: 'lint', result: 'queued', branch: 'fix' },
+      ...{ runId: null, pullRequests: [] },
+    });
+  });
+
+  test('status: by its context', () => {
+    const status = { sha, state: 'error', context: 'ci/build', branches: [{ name: 'main' }] };
+    expect(told('status', status)).toMatchObject({ sha, name: 'ci/build', result: 'error', branch: 'main' });
+  });
+
+  test('a hash that would lead elsewhere in an address is refused', () => {
+    const status = { sha: '../../../user', state: 'error', context: 'x' };
+    expect(() => told('status', status)).toThrow('`sha`: must be the hash of a commit');
+  });
+
+  test('other events are about no such commit', () => {
+    expect(storedEvent('push').checked).toBeUndefined();
+  });
 });
 
 test.each<[string, (payload: LoosePayload) => void, 'item' | 'subject']>([

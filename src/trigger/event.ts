@@ -1,6 +1,7 @@
 /** Reads what GitHub sent into the one shape that the rest of Forgehand knows. */
 import { AppError } from '../words/errors.ts';
 import type { Actor, GitHubEvent, Item, Repository, Subject } from '../words/event.ts';
+import { readChecked } from './checked.ts';
 import {
   fullName,
   type Payload,
@@ -40,6 +41,7 @@ export function parseEvent(incoming: IncomingEvent): GitHubEvent {
     subject: readSubject(payload),
     item: readItem(name, payload),
     ...readChange(name, payload),
+    checked: readChecked(payload) ?? undefined,
     payload: incoming.payload as Record<string, unknown>,
   };
 }

@@ -80,6 +80,7 @@ const former = z.nullish(z.object({ from: z.nullish(z.string()) }));
 const changes = z.nullish(z.object({ body: former, title: former }));
 
 const repository = z.object({
+  id: z.nullish(z.number()),
   full_name: fullName,
   default_branch: z.nullish(z.string()),
   private: z.nullish(z.boolean()),
@@ -87,6 +88,31 @@ const repository = z.object({
 const common = { action: z.nullish(z.string()), repository: z.nullish(repository), sender: user };
 
 const moved = { changes, label: z.nullish(z.object({ name: z.string() })), assignee: user };
+
+const sha = z.string().check(z.regex(/^[0-9a-f]{40,64}$/, 'must be the hash of a commit'));
+const checked = {
+  head_sha: sha,
+  status: z.nullish(z.string()),
+  conclusion: z.nullish(z.string()),
+  pull_requests: z.nullish(
+    z.array(z.object({ number: z.number(), base: z.object({ repo: z.object({ id: z.number() }) }) })),
+  ),
+};
+const named = { ...checked, id: z.number(), name: z.nullish(z.string()) };
+const ofBranch = { head_branch: z.nullish(z.string()) };
+const workflowRun = z.object({ ...named, ...ofBranch, actor: user });
+const checkSuite = z.object({
+  ...checked,
+  ...ofBranch,
+  app: z.nullish(z.object({ name: z.nullish(z.string()) })),
+});
+const checkRun = z.object({ ...named, check_suite: z.nullish(z.object(ofBranch)) });
+const commitStatus = {
+  sha,
+  state: z.string(),
+  context: z.string(),
+  branches: z.nullish(z.array(z.object({ name: z.string() }))),
+};
 
 const otherEvent = z.object(common);
 const pullRequestEvent = () => z.object({ ...common, ...moved, pull_request: pullRequest });
@@ -102,7 +128,10 @@ const byEvent: Record<string, () => z.ZodMiniType<Payload>> = {
     z.object({ ...common, pull_request: pullRequest, comment: reviewComment, changes }),
   repository_dispatch: () =>
     z.object({ ...common, client_payload: z.nullish(z.record(z.string(), z.unknown())) }),
-  workflow_run: () => z.object({ ...common, workflow_run: z.object({ actor: user }) }),
+  workflow_run: () => z.object({ ...common, workflow_run: workflowRun }),
+  check_suite: () => z.object({ ...common, check_suite: checkSuite }),
+  check_run: () => z.object({ ...common, check_run: checkRun }),
+  status: () => z.object({ ...common, ...commitStatus }),
 };
 
 export type PayloadUser = z.output<typeof user>;
@@ -121,7 +150,14 @@ export interface Payload extends z.output<typeof otherEvent> {
   label?: { name: string } | null;
   assignee?: PayloadUser;
   client_payload?: Record<string, unknown> | null;
-  workflow_run?: { actor?: PayloadUser };
+  workflow_run?: z.output<typeof workflowRun>;
+  check_suite?: z.output<typeof checkSuite>;
+  check_run?: z.output<typeof checkRun>;
+  /** These four are `status`'s own. */
+  sha?: string;
+  state?: string;
+  context?: string;
+  branches?: { name: string }[] | null;
 }
 
 /** The schema of an event's payload; an event that Forgehand does not know is read for repository and sender only. */

@@ -58,6 +58,21 @@ export interface Item {
   inReplyToId?: number | null;
 }
 
+/** A commit that something was run on, and what came of it, as `workflow_run` and the like tell. */
+export interface CheckedCommit {
+  sha: string;
+  /** What ran: the workflow, the check, the context of the status. */
+  name: string;
+  /** `failure`, `success`; how far it is (`in_progress`) as long as that is not known. */
+  result: string;
+  /** Null where GitHub names none, as for a fork's. */
+  branch: string | null;
+  /** `workflow_run` only. */
+  runId: number | null;
+  /** Numbers of this repository's pull requests that have it as their head. */
+  pullRequests: number[];
+}
+
 /**
  * One GitHub event. `payload` is the webhook payload (the file at `GITHUB_EVENT_PATH` *is* it), validated for the
  * fields that Forgehand uses; the other members are read out of it once, by `trigger/event.ts`.
@@ -82,5 +97,7 @@ export interface GitHubEvent {
   clientPayload?: Record<string, unknown>;
   /** `workflow_run`: who started the upstream run. */
   upstreamActor?: Actor;
+  /** `workflow_run`, `check_suite`, `check_run`, `status`. */
+  checked?: CheckedCommit;
   payload: Record<string, unknown>;
 }

@@ -1,6 +1,6 @@
 /** What Forgehand was asked to do, by whom, and the decision whether it does it. */
 import type { Dispatch } from './dispatch.ts';
-import type { Actor, Item, Repository, Subject } from './event.ts';
+import type { Actor, CheckedCommit, Item, Repository, Subject } from './event.ts';
 import type { Reason } from './result.ts';
 
 /** Why a run starts. */
@@ -29,6 +29,8 @@ export interface Task {
   instruction: string;
   /** ISO 8601 moment of the trigger; null when the event names none. Later text is not context. */
   triggeredAt: string | null;
+  /** The commit that the event is about, where that is one whose checks ended, or began. */
+  checked?: CheckedCommit;
 }
 
 /** One fact that a decision rests on, for the step summary and `explain`. */
