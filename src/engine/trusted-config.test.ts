@@ -15,16 +15,23 @@ interface Given {
   event: string;
   task: object;
   headSha?: string | null;
+  ref?: string;
 }
 
-function trusts({ event, task, headSha = ofEvent }: Given): boolean {
-  const door = { job: { GITHUB_EVENT_NAME: event, GITHUB_SHA: ofEvent } } as unknown as Door;
+function trusts({ event, task, headSha = ofEvent, ref = 'refs/heads/main' }: Given): boolean {
+  const job = { GITHUB_EVENT_NAME: event, GITHUB_SHA: ofEvent, GITHUB_REF: ref };
+  const config = { branchPrefix: 'claude/', branchNameTemplate: null };
+  const door = { job, config } as unknown as Door;
   return trustsCheckout({ trigger: { kind: 'prompt' }, ...task } as Task, door, headSha);
 }
 
 test.each<[string, Given]>([
   ['a comment on an issue', { event: 'issue_comment', task: issue }],
   ['a push', { event: 'push', task: nothing }],
+  ['a push of a tag', { event: 'push', task: nothing, ref: 'refs/tags/claude/1' }],
+  ['a release', { event: 'release', task: nothing, ref: 'refs/tags/v1' }],
+  ['a discussion', { event: 'discussion', task: nothing }],
+  ['a comment on a discussion', { event: 'discussion_comment', task: nothing }],
   ['a schedule', { event: 'schedule', task: nothing }],
   ['a schedule without a checkout', { event: 'schedule', task: nothing, headSha: null }],
   ['a dispatch', { event: 'repository_dispatch', task: dispatch() }],
@@ -43,6 +50,7 @@ test.each<[string, Given]>([
   ['a status', { event: 'status', task: nothing }],
   ['a deployment', { event: 'deployment_status', task: nothing }],
   ['a merge queue', { event: 'merge_group', task: nothing }],
+  ['a push to a branch of Claude’s', { event: 'push', task: nothing, ref: 'refs/heads/claude/issue-7' }],
   [
     'a workflow that has checked out something else',
     { event: 'workflow_dispatch', task: nothing, headSha: other },

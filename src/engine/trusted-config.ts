@@ -7,6 +7,7 @@ import type { Repository } from '../words/event.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
 import { dispatchOf, type Task } from '../words/task.ts';
+import { mayBeOurs } from '../workspace/branch.ts';
 import { copyTrustedConfiguration, type TrustedConfiguration } from '../workspace/trusted/trusted-config.ts';
 import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
@@ -48,9 +49,12 @@ const aboutOthersWork = new Set(
  * @param headSha what is checked out; null for no checkout
  */
 export function trustsCheckout(task: Task, door: Door, headSha: string | null): boolean {
-  const { GITHUB_EVENT_NAME: event, GITHUB_SHA: sha } = door.job;
+  const { GITHUB_EVENT_NAME: event, GITHUB_SHA: sha, GITHUB_REF: ref = '' } = door.job;
   if (task.subject?.kind === 'pull_request' || dispatchOf(task)?.branch) return false;
   if (event && aboutOthersWork.has(event)) return false;
+  // Only who may write pushes, but on such a branch it may be what Claude wrote after reading anybody's words.
+  const { branchPrefix: prefix, branchNameTemplate: template } = door.config;
+  if (event === 'push' && mayBeOurs(ref.replace(/^refs\/heads\//, ''), { prefix, template })) return false;
   // The workflow has checked out something else than the commit that the event is about: a pull request's code, maybe.
   return !headSha || !sha || headSha === sha;
 }
@@ -113,8 +117,9 @@ async function pullBase({ owner, name }: Repository, number: number, client: Git
 }
 
 /**
- * The pull request's base; without one the branch that work goes into, as a `workflow_run` may be about a branch of
- * anybody's. GitHub is asked, so that no trust hangs on a variable of the job.
+ * The base of the pull request or merge queue; without one the branch that work goes into, as a `workflow_run` may be
+ * about a branch of anybody's. The tip counts, as the commit that a merge group stands on may be the group before it,
+ * which nobody has merged either. GitHub is asked, so that no trust hangs on a variable of the job.
  */
 async function baseOf({ door, task, connection }: BaseRequest): Promise<Base> {
   const { subject, repository } = task;
@@ -123,6 +128,7 @@ async function baseOf({ door, task, connection }: BaseRequest): Promise<Base> {
   if (subject?.base) return subject.base;
   if (subject?.kind === 'pull_request') return pullBase(repository, subject.number, client);
   const ref =
+    task.mergesInto ??
     door.config.baseBranch ??
     repository.defaultBranch ??
     (await client.rest<{ default_branch: string }>('GET /repos/{owner}/{repo}', place)).default_branch;

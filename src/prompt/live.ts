@@ -40,6 +40,8 @@ function place(item: Item | null, key: string): string {
     review: 'wrote a review',
     issue: 'wrote',
     pull_request: 'wrote',
+    discussion: 'wrote',
+    discussion_comment: 'commented',
   }[item.kind];
   return `${what} on ${key}`;
 }

@@ -45,6 +45,8 @@ const places: Record<Item['kind'], string> = {
   review: 'a review of',
   issue: 'the text of',
   pull_request: 'the text of',
+  discussion: 'the text of',
+  discussion_comment: 'a comment on',
 };
 
 /** What happened, in one sentence. */

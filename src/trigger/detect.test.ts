@@ -43,6 +43,22 @@ test('a mention makes the whole task', () => {
   });
 });
 
+test.each([
+  ['discussion.created', 'octo-org/octo-repo#90'],
+  ['discussion_comment.created', 'octo-org/octo-repo#90'],
+])('a prompt on %s is a task of that discussion, by who wrote there', (file, key) => {
+  const event = storedEvent(file, ({ discussion, comment, sender }) => {
+    (comment ?? discussion).user.login = 'monalisa';
+    sender.login = 'somebody-else';
+  });
+  const decision = detect(event, configWith({ prompt: 'Answer.', trackProgress: true }));
+  const task = taskOf(decision);
+  expect(task).toMatchObject({ key, mode: 'agent', subject: null, actor: { login: 'monalisa' } });
+  expect(task.triggeredAt).toBe(event.item!.createdAt);
+  expect(decision.facts).toContainEqual({ name: 'subject', value: key });
+  expect(decision.facts.map(({ name }) => name)).not.toContain('looked at');
+});
+
 test('no mention is ignored with what was looked at', () => {
   expect(detect(eventWith({ item: comment }), configWith())).toMatchObject({
     verdict: 'ignore',

@@ -16,9 +16,11 @@ export function detect(event: GitHubEvent, config: TriggerConfig): Decision {
     return { verdict: 'ignore', reason: decided.reason, message: decided.why, facts };
   }
   const task: Task = {
-    key: taskKey(event.repository, event.subject),
+    key: taskKey(event.repository, event.subject ?? event.discussion ?? null),
     repository: event.repository,
     subject: event.subject,
+    discussion: event.discussion,
+    mergesInto: event.mergesInto,
     actor: actorOf(event),
     trigger: triggerOf(decided.row, event),
     mode: decided.mode,
@@ -36,10 +38,12 @@ function factsOf(event: GitHubEvent, config: TriggerConfig): Fact[] {
     { name: 'action', value: event.action ?? 'none' },
     { name: 'sender', value: event.sender.login },
   ];
-  if (event.subject) facts.push({ name: 'subject', value: taskKey(event.repository, event.subject) });
+  const about = event.subject ?? event.discussion;
+  if (about) facts.push({ name: 'subject', value: taskKey(event.repository, about) });
   if (event.label !== undefined) facts.push({ name: 'label', value: event.label });
   if (event.assignee) facts.push({ name: 'assignee', value: event.assignee.login });
-  if (event.item) {
+  // In discussions nobody looks for it.
+  if (event.item && !event.discussion) {
     const titled = event.item.kind === 'issue' || event.item.kind === 'pull_request';
     const what = `${titled ? 'title and body' : 'body'} of the ${event.item.kind.replaceAll('_', ' ')}`;
     facts.push({ name: 'looked at', value: `${what}, for \`${config.triggerPhrase}\`` });

@@ -209,6 +209,36 @@ describe('what was run on a commit', () => {
   });
 });
 
+test('a discussion is its own item when it was just written, and no issue', () => {
+  const { discussion, item, subject } = storedEvent('discussion.created');
+  expect(discussion).toEqual({
+    number: 90,
+    nodeId: 'MDEwOkRpc2N1c3Npb24zMjk3NDQy',
+    title: 'Welcome to discussions!',
+    htmlUrl: 'https://github.com/octo-org/octo-repo/discussions/90',
+  });
+  expect(item).toMatchObject({ kind: 'discussion', author: { login: 'Codertocat' } });
+  expect(subject).toBeNull();
+  const labeled = storedEvent('discussion.created', (payload) => {
+    payload.action = 'labeled';
+  });
+  expect(labeled).toMatchObject({ discussion: { number: 90 }, item: null });
+});
+
+test('a comment on a discussion knows whether it is a reply', () => {
+  const { discussion, item } = storedEvent('discussion_comment.created');
+  expect(discussion!.number).toBe(90);
+  expect(item).toMatchObject({ kind: 'discussion_comment', id: 544078, inReplyToId: null });
+  const reply = storedEvent('discussion_comment.created', (payload) => {
+    payload.comment.parent_id = 5;
+  });
+  expect(reply.item!.inReplyToId).toBe(5);
+});
+
+test('a merge group names the branch that it goes into', () => {
+  expect(storedEvent('merge_group.checks_requested').mergesInto).toBe('main');
+});
+
 test.each<[string, (payload: LoosePayload) => void, 'item' | 'subject']>([
   ['issue_comment.created', (payload: LoosePayload) => (payload.comment.user = null), 'item'],
   ['issues.opened', (payload: LoosePayload) => (payload.issue.user = null), 'subject'],
@@ -278,6 +308,19 @@ test.each<[string, string, (payload: LoosePayload) => void, string]>([
   ['a null review', 'pull_request_review.submitted', (payload) => (payload.review = null), '`review`'],
   ['a login that is no text', 'push', (payload) => (payload.sender.login = 1), '`sender.login`'],
   ['an action that is no text', 'push', (payload) => (payload.action = []), '`action`'],
+  ['a missing discussion', 'discussion.created', (payload) => delete payload.discussion, '`discussion`'],
+  [
+    'a comment nobody can answer to',
+    'discussion_comment.created',
+    (payload) => delete payload.comment.node_id,
+    '`comment.node_id`',
+  ],
+  [
+    'a merge into no branch',
+    'merge_group.checks_requested',
+    (payload) => (payload.merge_group.base_ref = 'refs/tags/v1'),
+    '`merge_group.base_ref`',
+  ],
   [
     'a client payload that is a list',
     'repository_dispatch',

@@ -1,10 +1,11 @@
 /** Reads what GitHub sent into the one shape that the rest of Forgehand knows. */
 import { AppError } from '../words/errors.ts';
-import type { Actor, GitHubEvent, Item, Repository, Subject } from '../words/event.ts';
+import type { Actor, Discussion, GitHubEvent, Item, Repository, Subject } from '../words/event.ts';
 import { readChecked } from './checked.ts';
 import {
   fullName,
   type Payload,
+  type PayloadDiscussion,
   type PayloadItem,
   type PayloadSubject,
   type PayloadUser,
@@ -39,6 +40,7 @@ export function parseEvent(incoming: IncomingEvent): GitHubEvent {
     repository: readRepository(incoming, payload),
     sender: payload.sender || !fallback.actor ? readActor(payload.sender) : { login: fallback.actor },
     subject: readSubject(payload),
+    discussion: readDiscussion(payload),
     item: readItem(name, payload),
     ...readChange(name, payload),
     checked: readChecked(payload) ?? undefined,
@@ -104,24 +106,36 @@ function readSubject({ issue, pull_request }: Payload): Subject | null {
   };
 }
 
+function readDiscussion({ discussion }: Payload): Discussion | undefined {
+  if (!discussion) return undefined;
+  const { number, node_id, title, html_url } = discussion;
+  return { number, nodeId: node_id, title, htmlUrl: html_url };
+}
+
+/** By the name of the event: all of them call it `comment`. */
+const commentKinds: Record<string, Item['kind']> = {
+  issue_comment: 'issue_comment',
+  pull_request_review_comment: 'review_comment',
+  discussion_comment: 'discussion_comment',
+};
+
 /**
- * The words that the event brought. An issue or pull request itself is one only when it was just written (opened,
- * edited): on `labeled`, `assigned` or `synchronize` its body is old text by somebody who did not act now.
+ * The words that the event brought. An issue, pull request or discussion itself is one only when it was just written
+ * (opened, created, edited): on `labeled`, `assigned` or `synchronize` its body is old text by somebody who did not act now.
  */
 function readItem(name: string, payload: Payload): Item | null {
   if (payload.review) return toItem('review', payload.review);
-  if (payload.comment) {
-    return toItem(
-      name === 'pull_request_review_comment' ? 'review_comment' : 'issue_comment',
-      payload.comment,
-    );
+  if (payload.comment) return toItem(commentKinds[name]!, payload.comment);
+  if (payload.discussion) {
+    const isNew = payload.action === 'created' || payload.action === 'edited';
+    return isNew ? toItem('discussion', payload.discussion) : null;
   }
   if (payload.action !== 'opened' && payload.action !== 'edited') return null;
   if (payload.pull_request) return toItem('pull_request', payload.pull_request);
   return payload.issue ? toItem('issue', payload.issue) : null;
 }
 
-function toItem(kind: Item['kind'], given: PayloadItem | PayloadSubject): Item {
+function toItem(kind: Item['kind'], given: PayloadItem | PayloadSubject | PayloadDiscussion): Item {
   const item: Item = {
     kind,
     id: given.id,
@@ -135,6 +149,7 @@ function toItem(kind: Item['kind'], given: PayloadItem | PayloadSubject): Item {
       undefined,
     updatedAt: given.updated_at ?? undefined,
   };
+  if ('parent_id' in given) return { ...item, inReplyToId: given.parent_id ?? null };
   if (!('path' in given)) return item;
   return {
     ...item,
@@ -147,7 +162,7 @@ function toItem(kind: Item['kind'], given: PayloadItem | PayloadSubject): Item {
   };
 }
 
-/** What changed, for the events that say so: label, assignee, former text, client payload, upstream actor. */
+/** What changed, for the events that say so: label, assignee, former text, client payload, upstream actor, target. */
 function readChange(name: string, { action, changes, ...payload }: Payload): Partial<GitHubEvent> {
   return {
     label: action === 'labeled' ? payload.label?.name : undefined,
@@ -157,5 +172,6 @@ function readChange(name: string, { action, changes, ...payload }: Payload): Par
     formerTitle: action === 'edited' && changes?.title ? (changes.title.from ?? '') : undefined,
     clientPayload: name === 'repository_dispatch' ? (payload.client_payload ?? {}) : undefined,
     upstreamActor: payload.workflow_run && readActor(payload.workflow_run.actor),
+    mergesInto: payload.merge_group?.base_ref.slice('refs/heads/'.length),
   };
 }

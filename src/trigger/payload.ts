@@ -74,6 +74,22 @@ const reviewComment = z.object({
   in_reply_to_id: z.nullish(z.number()),
 });
 
+const discussion = z.object({
+  ...written,
+  // what an answer is posted to
+  node_id: z.string(),
+  created_at: moment,
+  number: z.int().check(z.positive()),
+  title: z.string(),
+});
+
+const discussionComment = z.object({
+  ...written,
+  node_id: z.string(),
+  created_at: moment,
+  parent_id: z.nullish(z.number()),
+});
+
 const review = z.object({ ...written, submitted_at: z.nullish(moment) });
 
 const former = z.nullish(z.object({ from: z.nullish(z.string()) }));
@@ -132,13 +148,27 @@ const byEvent: Record<string, () => z.ZodMiniType<Payload>> = {
   check_suite: () => z.object({ ...common, check_suite: checkSuite }),
   check_run: () => z.object({ ...common, check_run: checkRun }),
   status: () => z.object({ ...common, ...commitStatus }),
+  discussion: () => z.object({ ...common, changes, discussion }),
+  discussion_comment: () => z.object({ ...common, changes, discussion, comment: discussionComment }),
+  merge_group: () =>
+    z.object({
+      ...common,
+      merge_group: z.object({
+        base_ref: z.string().check(z.regex(/^refs\/heads\/./, 'must be `refs/heads/…`')),
+      }),
+    }),
 };
 
 export type PayloadUser = z.output<typeof user>;
 export type PayloadSubject = z.output<typeof issue> &
   Partial<Pick<z.output<typeof pullRequest>, 'head' | 'base'>>;
-/** A comment, a review comment or a review. */
-export type PayloadItem = z.output<typeof comment> | z.output<typeof reviewComment> | z.output<typeof review>;
+/** A comment of any kind, or a review. */
+export type PayloadItem =
+  | z.output<typeof comment>
+  | z.output<typeof reviewComment>
+  | z.output<typeof discussionComment>
+  | z.output<typeof review>;
+export type PayloadDiscussion = z.output<typeof discussion>;
 
 /** What any event may hold; which of it is there is settled by the event's own schema. */
 export interface Payload extends z.output<typeof otherEvent> {
@@ -158,6 +188,8 @@ export interface Payload extends z.output<typeof otherEvent> {
   state?: string;
   context?: string;
   branches?: { name: string }[] | null;
+  discussion?: PayloadDiscussion;
+  merge_group?: { base_ref: string };
 }
 
 /** The schema of an event's payload; an event that Forgehand does not know is read for repository and sender only. */

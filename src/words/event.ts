@@ -35,9 +35,24 @@ export interface Subject {
   base?: { ref: string; sha: string };
 }
 
+/** The discussion that an event is about. It has no branch, and only GraphQL writes to it. */
+export interface Discussion {
+  number: number;
+  nodeId: string;
+  title: string;
+  htmlUrl: string;
+}
+
 /** The comment, review or body whose words started the run; its text is the event's, never refetched. */
 export interface Item {
-  kind: 'issue_comment' | 'review_comment' | 'review' | 'issue' | 'pull_request';
+  kind:
+    | 'issue_comment'
+    | 'review_comment'
+    | 'review'
+    | 'issue'
+    | 'pull_request'
+    | 'discussion'
+    | 'discussion_comment';
   id: number;
   nodeId?: string;
   author: Actor;
@@ -54,7 +69,7 @@ export interface Item {
   startLine?: number | null;
   diffHunk?: string;
   reviewId?: number | null;
-  /** Review comments only: the comment that this one answers. */
+  /** Comments of reviews and discussions: the comment that this one answers. */
   inReplyToId?: number | null;
 }
 
@@ -85,6 +100,7 @@ export interface GitHubEvent {
   repository: Repository;
   sender: Actor;
   subject: Subject | null;
+  discussion?: Discussion;
   item: Item | null;
   /** `labeled`: the label's name. */
   label?: string;
@@ -99,5 +115,7 @@ export interface GitHubEvent {
   upstreamActor?: Actor;
   /** `workflow_run`, `check_suite`, `check_run`, `status`. */
   checked?: CheckedCommit;
+  /** `merge_group`: the branch that the group is to be merged into. */
+  mergesInto?: string;
   payload: Record<string, unknown>;
 }

@@ -1,6 +1,6 @@
 /** What Forgehand was asked to do, by whom, and the decision whether it does it. */
 import type { Dispatch } from './dispatch.ts';
-import type { Actor, CheckedCommit, Item, Repository, Subject } from './event.ts';
+import type { Actor, CheckedCommit, Discussion, Item, Repository, Subject } from './event.ts';
 import type { Reason } from './result.ts';
 
 /** Why a run starts. */
@@ -21,6 +21,10 @@ export interface Task {
   key: string;
   repository: Repository;
   subject: Subject | null;
+  /** Where the answer goes when the event is a discussion's. */
+  discussion?: Discussion;
+  /** The branch that what is worked on is to be merged into, where only the event says so. */
+  mergesInto?: string;
   /** Who did the thing that started the run: commenter, labeler, assigner, reviewer, sender. */
   actor: Actor;
   trigger: Trigger;
@@ -55,8 +59,8 @@ export function hasBranch({ mode, trigger }: Pick<Task, 'mode' | 'trigger'>): bo
   return mode === 'tag' || trigger.kind === 'dispatch';
 }
 
-/** `owner/repo#42` or `owner/repo`. */
-export function taskKey(repository: Repository, subject: Subject | null): string {
+/** `owner/repo#42` or `owner/repo`; issues, pull requests and discussions share their numbers. */
+export function taskKey(repository: Repository, subject: { number: number } | null): string {
   const name = `${repository.owner}/${repository.name}`;
   return subject ? `${name}#${subject.number}` : name;
 }
