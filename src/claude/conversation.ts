@@ -13,6 +13,7 @@ import {
   isAcknowledgement,
   readResult,
   refusedKey,
+  sumUsage,
   usageOf,
 } from './results.ts';
 import { type StartedClaude, startClaude } from './start.ts';
@@ -225,13 +226,7 @@ export class Conversation {
     if (isAcknowledgement(result)) return;
     await this.settled();
     const ending = readResult(result);
-    const { turns, durationMs } = this.usage ?? { turns: 0, durationMs: 0 };
-    const usage = usageOf(result);
-    this.usage = {
-      ...usage,
-      turns: turns + usage.turns,
-      durationMs: durationMs + usage.durationMs,
-    };
+    this.usage = sumUsage(this.usage, usageOf(result));
     if (ending.reason === '') this.answered.push(...this.stored.transcript.endTurn());
     const answered = this.answered.splice(0).filter((uuid) => this.given.has(uuid));
     this.events.onTurnEnd({ ...ending, usage: this.usage, answered });

@@ -50,6 +50,15 @@ export function usageOf(result: SDKResultMessage): Usage {
   };
 }
 
+/** Of a process after one more turn. */
+export function sumUsage(before: Usage | null, turn: Usage): Usage {
+  return {
+    ...turn,
+    turns: (before?.turns ?? 0) + turn.turns,
+    durationMs: (before?.durationMs ?? 0) + turn.durationMs,
+  };
+}
+
 /** What no waiting makes better, though Claude Code tries it again for minutes. */
 const refusals = [
   'authentication_failed',

@@ -145,6 +145,58 @@ test('material goes verbatim, the request is its own message, and both are one t
   expect(sent).not.toContain('TOP-SECRET');
 });
 
+test('what is said while Claude works is part of its turn; what comes as it ends is a turn of its own', async () => {
+  const session = await openSession(plan({ allowedTools: ['Bash'] }), {
+    signal: controller.signal,
+    onMessage: (message) => messages.push(message),
+    onSpawn: () => {},
+  });
+  const busy = bash('while [ ! -e go ]; do sleep 0.02; done');
+  const heard = (words: string) => JSON.stringify(model.main.at(-1)!.body.messages).includes(words);
+  model.script([
+    { tools: [busy] },
+    () => ({ text: heard('And the docs.') ? 'Both done.' : 'Not heard.' }),
+    () => ({ text: heard('And the tests.') ? 'All three done.' : 'Not heard.' }),
+  ]);
+  let last: Promise<boolean> | null = null;
+  // The last answer is on its way when the third person speaks.
+  model.onRequest(({ phase }) => {
+    if (phase === 'before' && model.main.length === 2)
+      last ??= session.send({ text: 'And the tests.', verbatim: true });
+    return true;
+  });
+  const over = session.run({ text: 'Context first.', request: 'The code.', verbatim: true });
+  await model.request(1);
+  const first = session.send({ text: 'And the docs.', verbatim: true });
+  await writeFile(join(directory, 'go'), '');
+  expect(await first).toBe(true);
+  const result = await over;
+  expect(await last).toBe(true);
+  expect(result).toMatchObject({ reason: '', text: 'All three done.', usage: { turns: 3 } });
+  // From the end on nobody is promised anything.
+  expect(await session.send({ text: 'Too late.', verbatim: true })).toBe(false);
+});
+
+test('a Claude that dies in a later turn has not succeeded, whatever the turn before came to', async () => {
+  const session = await openSession(plan(), {
+    signal: controller.signal,
+    onMessage: () => {},
+    onSpawn: (pid) => model.onRequest(() => model.main.length < 2 || process.kill(pid, 'SIGKILL')),
+  });
+  let further: Promise<boolean> | null = null;
+  model.script([
+    () => {
+      further = session.send({ text: 'And more.', verbatim: true });
+      return { text: 'Done.' };
+    },
+    { hang: true },
+  ]);
+  const result = await session.run({ text: 'Context.', request: null, verbatim: true });
+  expect(result).toMatchObject({ reason: 'claude_crashed', usage: { turns: 1 } });
+  // It had begun with it: that it was not finished, the end says.
+  expect(await further).toBe(true);
+});
+
 test('nothing that an untrusted checkout says about Claude Code is loaded', async () => {
   const marker = join(directory, 'hook-ran');
   const hook = {

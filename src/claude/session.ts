@@ -1,7 +1,10 @@
-/** One session of Claude Code through the Agent SDK: started early, given its prompt, and told how it ended. */
-import type { SDKMessage, SDKResultMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk/core';
+/** One session of Claude Code through the Agent SDK: started early, given its prompt and what is said later, and told how it ended. */
+import { randomUUID } from 'node:crypto';
+import type { SDKMessage, SDKResultMessage } from '@anthropic-ai/claude-agent-sdk/core';
 import type { Usage } from '../words/result.ts';
+import { Further } from './further.ts';
 import type { SessionPlan } from './options.ts';
+import { Outbox, type OutgoingMessage } from './outbox.ts';
 import {
   abortedBy,
   crashed,
@@ -9,6 +12,7 @@ import {
   isAcknowledgement,
   readResult,
   refusedKey,
+  sumUsage,
   usageOf,
 } from './results.ts';
 import { type StartedClaude, startClaude } from './start.ts';
@@ -38,23 +42,37 @@ export interface SessionResult extends Ending {
 export interface OpenSession {
   /** Sends the prompt and waits for the end. Foreseen ends (refused key, limits, crash, abort) are results with a reason. */
   run(prompt: SessionPrompt): Promise<SessionResult>;
+  /**
+   * Says more while Claude works: it is taken in at the next tool call, else as a turn of its own, before the session
+   * ends. True once Claude has it; false when the session was over, or ended before that: then nobody has heard it.
+   */
+  send(words: FurtherWords): Promise<boolean>;
 }
+
+export type FurtherWords = Pick<OutgoingMessage, 'text' | 'verbatim'>;
 
 /**
  * Starts Claude Code before its prompt is known, so that its start-up goes on beside the reading of the thread.
  * @throws AppError `invalid_input` for settings that cannot be read.
  */
 export async function openSession(plan: SessionPlan, events: SessionEvents): Promise<OpenSession> {
-  const told = Promise.withResolvers<SessionPrompt>();
-  const over = Promise.withResolvers<void>();
-  const claude = await startClaude({ plan, events, input: messagesOf(told.promise, over.promise) });
+  const outbox = new Outbox();
+  const further = new Further();
+  // The input stays open until the end, as closing it would end the process before its tools have answered.
+  const claude = await startClaude({ plan, events, input: outbox.messages() });
   return {
     run: async (prompt) => {
-      told.resolve(prompt);
-      const seen = await follow(claude, events);
-      over.resolve();
+      outbox.push(messagesOf(prompt));
+      const seen = await follow(claude, events, further);
+      outbox.close();
       claude.release();
       return resultOf(seen, plan.arguments.jsonSchema !== null);
+    },
+    send: (words) => {
+      const uuid = randomUUID();
+      const taken = further.add(uuid);
+      if (!further.isClosed) outbox.push([{ uuid, ...words, asks: true }]);
+      return taken;
     },
   };
 }
@@ -62,53 +80,58 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
 interface Seen {
   sessionId: string | null;
   result: SDKResultMessage | null;
+  /** Of all turns; there is one unless people said more. */
+  usage: Usage | null;
   /** Why there is no result. */
   ending: Ending | null;
 }
 
-async function follow(claude: StartedClaude, events: SessionEvents): Promise<Seen> {
-  const seen: Seen = { sessionId: null, result: null, ending: null };
+async function follow(claude: StartedClaude, events: SessionEvents, further: Further): Promise<Seen> {
+  const seen: Seen = { sessionId: null, result: null, usage: null, ending: null };
   let why: unknown = null;
   try {
     for await (const message of claude.session) {
       if (events.signal.aborted) break;
       events.onMessage(message);
       note(seen, message);
+      further.note(message);
       if (seen.ending) claude.stop();
-      if (seen.result || seen.ending) break;
+      if (seen.ending || isOver(seen, further)) break;
     }
   } catch (error) {
     why = error;
   }
+  // In the same breath as the last look: what is sent from now on is not taken, and its sender knows.
+  const isWhole = isOver(seen, further);
+  further.close();
   if (events.signal.aborted) seen.ending = abortedBy(events.signal);
-  else if (!seen.result) seen.ending ??= crashed(why, claude.lastWords());
+  else if (!isWhole) seen.ending ??= crashed(why, claude.lastWords());
   return seen;
+}
+
+/** A turn that failed ends the session, whatever was still to be said: a limit is a limit. */
+function isOver({ result }: Seen, further: Further): boolean {
+  return result !== null && (further.isEmpty || readResult(result).reason !== '');
 }
 
 function note(seen: Seen, message: SDKMessage): void {
   if ('session_id' in message && message.session_id) seen.sessionId = message.session_id;
-  if (message.type === 'result' && !isAcknowledgement(message)) seen.result = message;
+  if (message.type === 'result' && !isAcknowledgement(message)) {
+    seen.result = message;
+    seen.usage = sumUsage(seen.usage, usageOf(message));
+  }
   seen.ending = refusedKey(message);
 }
 
-/** The input stays open until the end, as closing it would end the process before its tools have answered. */
-async function* messagesOf(
-  told: Promise<SessionPrompt>,
-  over: Promise<void>,
-): AsyncGenerator<SDKUserMessage> {
-  const { text, request, verbatim } = await told;
-  const first = { ...userMessage(text), ...(verbatim && { client_composed: true as const }) };
-  yield request === null ? first : { ...first, shouldQuery: false };
-  if (request !== null) yield userMessage(request);
-  await over;
+function messagesOf({ text, request, verbatim }: SessionPrompt): OutgoingMessage[] {
+  const first = { uuid: randomUUID(), text, verbatim, asks: request === null };
+  return request === null
+    ? [first]
+    : [first, { uuid: randomUUID(), text: request, verbatim: false, asks: true }];
 }
 
-function userMessage(content: string): SDKUserMessage {
-  return { type: 'user', parent_tool_use_id: null, message: { role: 'user', content } };
-}
-
-function resultOf({ sessionId, result, ending }: Seen, wantsStructure: boolean): SessionResult {
-  const base = { sessionId, usage: result && usageOf(result) };
+function resultOf({ sessionId, result, usage, ending }: Seen, wantsStructure: boolean): SessionResult {
+  const base = { sessionId, usage };
   if (ending || !result) return { ...base, ...(ending ?? crashed(null, '')) };
   const read = readResult(result);
   const structured = result.subtype === 'success' ? result.structured_output : undefined;
