@@ -48,9 +48,11 @@ function outputsOf(
     }),
     ...(result.sessionId && { session_id: result.sessionId }),
     ...(usage && {
-      cost_usd: String(usage.costUsd),
+      ...(usage.costUsd !== null && { cost_usd: String(usage.costUsd) }),
       num_turns: String(usage.turns),
       duration_ms: String(usage.durationMs),
+      input_tokens: String(usage.inputTokens),
+      ...(usage.outputTokens !== null && { output_tokens: String(usage.outputTokens) }),
     }),
     ...(result.pullRequestUrl && { pull_request_url: result.pullRequestUrl }),
     ...(result.commentUrl && { comment_url: result.commentUrl }),

@@ -1,24 +1,16 @@
 /** A live conversation with Claude Code: messages go in while it works, each exactly once, also across its death. */
 import type { SDKMessage, SDKResultMessage } from '@anthropic-ai/claude-agent-sdk/core';
 import { toUserMessage } from '../words/errors.ts';
-import type { Reason, Usage } from '../words/result.ts';
+import type { FullUsage, Reason } from '../words/result.ts';
 import { removeLocalTranscript } from './local-transcript.ts';
 import type { SessionPlan } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
 import { endProcesses } from './process.ts';
-import {
-  abortedBy,
-  crashed,
-  type Ending,
-  isAcknowledgement,
-  readResult,
-  refusedKey,
-  sumUsage,
-  usageOf,
-} from './results.ts';
+import { abortedBy, crashed, type Ending, isAcknowledgement, readResult, refusedKey } from './results.ts';
 import { type StartedClaude, startClaude } from './start.ts';
 import { StoredSession } from './stored-session.ts';
 import { type TranscriptStore, unfinishedNotice } from './transcript.ts';
+import { UsageCount } from './usage.ts';
 
 export type { OutgoingMessage } from './outbox.ts';
 export type { TranscriptStore } from './transcript.ts';
@@ -34,7 +26,7 @@ export interface TurnEnd {
   /** Claude's last words, or what went wrong. */
   text: string;
   /** Of this process from its start to now: whoever keeps accounts adds up the last one of each process. */
-  usage: Usage;
+  usage: FullUsage;
   /** Messages that the stored transcript now holds with an answer after them. */
   answered: string[];
 }
@@ -53,7 +45,7 @@ export interface ConversationEvents {
 }
 
 export interface ConversationEnd extends Ending {
-  usage: Usage | null;
+  usage: FullUsage | null;
 }
 
 const endGraceMs = 5_000;
@@ -87,7 +79,7 @@ export class Conversation {
   private claude!: StartedClaude;
   private pid: number | null = null;
   private ending: Ending | null = null;
-  private usage: Usage | null = null;
+  private readonly count = new UsageCount();
   private answered: string[] = [];
   private activity: 'working' | 'idle' = 'idle';
 
@@ -205,7 +197,7 @@ export class Conversation {
     // A command in the background would go on writing where the next process works.
     await endProcesses(this.plan.mark, this.pid);
     await this.settled();
-    this.finish({ ...this.ending, usage: this.usage });
+    this.finish({ ...this.ending, usage: this.count.account });
   }
 
   private async read(message: SDKMessage): Promise<void> {
@@ -226,10 +218,10 @@ export class Conversation {
     if (isAcknowledgement(result)) return;
     await this.settled();
     const ending = readResult(result);
-    this.usage = sumUsage(this.usage, usageOf(result));
+    this.count.note(result);
     if (ending.reason === '') this.answered.push(...this.stored.transcript.endTurn());
     const answered = this.answered.splice(0).filter((uuid) => this.given.has(uuid));
-    this.events.onTurnEnd({ ...ending, usage: this.usage, answered });
+    this.events.onTurnEnd({ ...ending, usage: this.count.account!, answered });
   }
 
   /** Claude says that it is idle: true once nothing is on its way to it. */

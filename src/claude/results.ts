@@ -1,7 +1,8 @@
 /** Reads what Claude Code says of the end of a turn: reason, words, usage, and the signs that waiting is in vain. */
 import type { SDKMessage, SDKResultMessage } from '@anthropic-ai/claude-agent-sdk/core';
+import { dollars } from '../words/dollars.ts';
 import { AppError } from '../words/errors.ts';
-import type { Reason, Usage } from '../words/result.ts';
+import type { Reason } from '../words/result.ts';
 
 /** How a turn or a whole session ended. */
 export interface Ending {
@@ -17,7 +18,14 @@ export function readResult(result: SDKResultMessage): Ending {
     return { reason: 'cancelled', text: 'Claude was interrupted.' };
   // An identity that is not trusted has no status of the model's.
   if (/\bToken exchange failed with status 4\d\d/.test(said)) return { reason: 'model_auth', text: said };
-  return { reason: reasonOf(result), text: said || `Claude Code ended with ${result.subtype}.` };
+  const text = said || `Claude Code ended with ${result.subtype}.`;
+  const reason = reasonOf(result);
+  return { reason, text: reason === 'budget' ? `${text}\n\n${overshoot(result)}` : text };
+}
+
+/** What a limit of money means: it is looked at after each answer, as nobody knows before what that one costs. */
+function overshoot({ total_cost_usd: spent }: SDKResultMessage): string {
+  return `By then it had cost ${dollars(spent)}: an answer's cost is known when it is there, so the last one can go over the limit.`;
 }
 
 /** A message that asks for no answer has a result nevertheless; it says nothing. */
@@ -33,30 +41,6 @@ function reasonOf(result: SDKResultMessage): Reason {
   if (result.terminal_reason === 'prompt_too_long') return 'invalid_input';
   if (status || result.terminal_reason === 'api_error') return 'model_unavailable';
   return 'claude_crashed';
-}
-
-/** Cost and tokens are those of the process so far; turns and time those of the turn. */
-export function usageOf(result: SDKResultMessage): Usage {
-  const models = Object.values(result.modelUsage ?? {});
-  return {
-    costUsd: result.total_cost_usd,
-    turns: result.num_turns,
-    durationMs: result.duration_ms,
-    inputTokens: models.reduce(
-      (sum, model) => sum + model.inputTokens + model.cacheReadInputTokens + model.cacheCreationInputTokens,
-      0,
-    ),
-    outputTokens: models.reduce((sum, model) => sum + model.outputTokens, 0),
-  };
-}
-
-/** Of a process after one more turn. */
-export function sumUsage(before: Usage | null, turn: Usage): Usage {
-  return {
-    ...turn,
-    turns: (before?.turns ?? 0) + turn.turns,
-    durationMs: (before?.durationMs ?? 0) + turn.durationMs,
-  };
 }
 
 /** What no waiting makes better, though Claude Code tries it again for minutes. */

@@ -253,7 +253,10 @@ test('the turn limit and the budget end a session with their reason', async () =
   const busy = { tools: [write(join(directory, 'a.txt'), 'x')] };
   model.script([busy, busy, busy, busy]);
   expect((await run(plan({ args: '--max-turns 1' }))).reason).toBe('turns');
-  expect((await run(plan({ maxBudgetUsd: 0.000001 }))).reason).toBe('budget');
+  const { reason, text, usage } = await run(plan({ maxBudgetUsd: 0.000001 }));
+  expect(reason).toBe('budget');
+  expect(text).toMatch(/By then it had cost \$0\.\d+: .*the last one can go over the limit/);
+  expect(usage!.costUsd).toBeGreaterThan(0.000001);
 });
 
 test('structured output arrives; its absence is a failure', async () => {
@@ -270,19 +273,31 @@ test('an abort carries its reason and leaves no process', async () => {
   const aborted = run(plan({ allowedTools: ['Bash'] }));
   await expect.poll(() => readFile(join(directory, 'started'), 'utf8').catch(() => null)).toBe('');
   controller.abort(new AppError('timed_out', 'Claude worked longer than 1 minute.'));
-  expect(await aborted).toMatchObject({ reason: 'timed_out', text: 'Claude worked longer than 1 minute.' });
+  const { usage, ...ending } = await aborted;
+  expect(ending).toMatchObject({ reason: 'timed_out', text: 'Claude worked longer than 1 minute.' });
+  // In the middle of its turn, and yet by its own account.
+  expect(usage!.costUsd).toBeGreaterThan(0);
+  expect(usage!.outputTokens).toBeGreaterThan(0);
   await endProcesses(mark, null);
   expect(await endProcesses(mark, null)).toBe(0);
 });
 
 test('a killed Claude is a crash', async () => {
   let pid = Number.NaN;
-  model.script([{ hang: true }]);
-  const crashed = run(plan(), { request: null }, { onSpawn: (child) => (pid = child) });
-  await model.request(1);
+  const input = { input_tokens: 100, cache_read_input_tokens: 20, cache_creation_input_tokens: 3 };
+  const first = { text: 'First this.', tools: [bash('true'), bash('true')], usage: input };
+  model.script([first, { hang: true }]);
+  const crashed = run(
+    plan({ allowedTools: ['Bash'] }),
+    { request: null },
+    { onSpawn: (child) => (pid = child) },
+  );
+  await model.request(2);
   expect(pid).toBeGreaterThan(1);
   process.kill(pid, 'SIGKILL');
-  expect(await crashed).toMatchObject({ reason: 'claude_crashed' });
+  // What it cost, only Claude could have said.
+  const usage = { turns: 1, inputTokens: 123, costUsd: null, outputTokens: null };
+  expect(await crashed).toMatchObject({ reason: 'claude_crashed', usage });
 });
 
 test('what is named unreadable cannot be read by file tools or by the commands that read files', async () => {

@@ -5,17 +5,9 @@ import type { Usage } from '../words/result.ts';
 import { Further } from './further.ts';
 import type { SessionPlan } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
-import {
-  abortedBy,
-  crashed,
-  type Ending,
-  isAcknowledgement,
-  readResult,
-  refusedKey,
-  sumUsage,
-  usageOf,
-} from './results.ts';
+import { abortedBy, crashed, type Ending, isAcknowledgement, readResult, refusedKey } from './results.ts';
 import { type StartedClaude, startClaude } from './start.ts';
+import { UsageCount } from './usage.ts';
 
 /** What Claude is told: the framing with its material, and the asker's own words as a message of their own. */
 export interface SessionPrompt {
@@ -51,6 +43,9 @@ export interface OpenSession {
 
 export type FurtherWords = Pick<OutgoingMessage, 'text' | 'verbatim'>;
 
+/** A job that is cancelled is killed ten seconds later, and by then its work has to be published. */
+const farewellMs = 1_000;
+
 /**
  * Starts Claude Code before its prompt is known, so that its start-up goes on beside the reading of the thread.
  * @throws AppError `invalid_input` for settings that cannot be read.
@@ -59,7 +54,7 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
   const outbox = new Outbox();
   const further = new Further();
   // The input stays open until the end, as closing it would end the process before its tools have answered.
-  const claude = await startClaude({ plan, events, input: outbox.messages() });
+  const claude = await startClaude({ plan, events, input: outbox.messages(), farewellMs });
   return {
     run: async (prompt) => {
       outbox.push(messagesOf(prompt));
@@ -79,19 +74,22 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
 
 interface Seen {
   sessionId: string | null;
-  result: SDKResultMessage | null;
   /** Of all turns; there is one unless people said more. */
-  usage: Usage | null;
+  count: UsageCount;
+  result: SDKResultMessage | null;
   /** Why there is no result. */
   ending: Ending | null;
 }
 
 async function follow(claude: StartedClaude, events: SessionEvents, further: Further): Promise<Seen> {
-  const seen: Seen = { sessionId: null, result: null, usage: null, ending: null };
+  const seen: Seen = { sessionId: null, result: null, count: new UsageCount(), ending: null };
   let why: unknown = null;
   try {
     for await (const message of claude.session) {
-      if (events.signal.aborted) break;
+      seen.count.note(message);
+      // Ended by force, Claude has no more to say than what it has cost.
+      if (events.signal.aborted && message.type === 'result') break;
+      if (events.signal.aborted) continue;
       events.onMessage(message);
       note(seen, message);
       further.note(message);
@@ -104,8 +102,12 @@ async function follow(claude: StartedClaude, events: SessionEvents, further: Fur
   // In the same breath as the last look: what is sent from now on is not taken, and its sender knows.
   const isWhole = isOver(seen, further);
   further.close();
-  if (events.signal.aborted) seen.ending = abortedBy(events.signal);
-  else if (!isWhole) seen.ending ??= crashed(why, claude.lastWords());
+  if (events.signal.aborted) {
+    claude.stop();
+    seen.ending = abortedBy(events.signal);
+  } else if (!isWhole) {
+    seen.ending ??= crashed(why, claude.lastWords());
+  }
   return seen;
 }
 
@@ -116,10 +118,7 @@ function isOver({ result }: Seen, further: Further): boolean {
 
 function note(seen: Seen, message: SDKMessage): void {
   if ('session_id' in message && message.session_id) seen.sessionId = message.session_id;
-  if (message.type === 'result' && !isAcknowledgement(message)) {
-    seen.result = message;
-    seen.usage = sumUsage(seen.usage, usageOf(message));
-  }
+  if (message.type === 'result' && !isAcknowledgement(message)) seen.result = message;
   seen.ending = refusedKey(message);
 }
 
@@ -130,8 +129,8 @@ function messagesOf({ text, request, verbatim }: SessionPrompt): OutgoingMessage
     : [first, { uuid: randomUUID(), text: request, verbatim: false, asks: true }];
 }
 
-function resultOf({ sessionId, result, usage, ending }: Seen, wantsStructure: boolean): SessionResult {
-  const base = { sessionId, usage };
+function resultOf({ sessionId, count, result, ending }: Seen, wantsStructure: boolean): SessionResult {
+  const base = { sessionId, usage: count.usage() };
   if (ending || !result) return { ...base, ...(ending ?? crashed(null, '')) };
   const read = readResult(result);
   const structured = result.subtype === 'success' ? result.structured_output : undefined;

@@ -6,7 +6,7 @@ import { type SessionPlan, sdkOptions } from './options.ts';
 import { type Claude, findSetpriv, spawnClaude } from './process.ts';
 
 export interface StartEvents {
-  /** Ends Claude at once. */
+  /** Ends Claude by force. */
   signal: AbortSignal;
   onSpawn(pid: number): void;
 }
@@ -17,6 +17,8 @@ export interface StartRequest {
   input: AsyncIterable<SDKUserMessage>;
   /** Added to the options that the plan makes. */
   options?: Options;
+  /** Milliseconds that Claude has after the signal: interrupted, it says what it has cost. None when unset. */
+  farewellMs?: number;
 }
 
 export interface StartedClaude {
@@ -40,7 +42,13 @@ export async function warmUp(): Promise<void> {
 }
 
 /** @throws AppError `invalid_input` for settings that cannot be read; the signal's reason when it has ended before. */
-export async function startClaude({ plan, events, input, options }: StartRequest): Promise<StartedClaude> {
+export async function startClaude({
+  plan,
+  events,
+  input,
+  options,
+  farewellMs = 0,
+}: StartRequest): Promise<StartedClaude> {
   const [{ query }, planned, setpriv] = await Promise.all([loadSdk(), sdkOptions(plan), findSetpriv()]);
   // In a file, as a command line would show them to every process, and their `env` may hold secrets.
   const settings = join(plan.scratch, 'claude-settings.json');
@@ -50,11 +58,18 @@ export async function startClaude({ plan, events, input, options }: StartRequest
   let claude: Claude | null = null;
   const gone = Promise.withResolvers<void>();
   const stop = () => {
+    clearTimeout(late);
     claude?.kill('SIGKILL');
     abort.abort();
   };
-  const release = () => events.signal.removeEventListener('abort', stop);
-  events.signal.addEventListener('abort', stop, { once: true });
+  let late: NodeJS.Timeout | undefined;
+  const end = () => {
+    if (farewellMs === 0) return stop();
+    late = setTimeout(stop, farewellMs);
+    session.interrupt().catch(() => {}); // killed before it could answer
+  };
+  const release = () => events.signal.removeEventListener('abort', end);
+  events.signal.addEventListener('abort', end, { once: true });
   const session = query({
     prompt: input,
     options: {

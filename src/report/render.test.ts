@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { dollars } from '../words/dollars.ts';
 import {
   type CommentState,
   closeFence,
-  dollars,
+  compact,
   duration,
   hidden,
   longestComment,
@@ -12,6 +13,18 @@ import {
   splitMarkdown,
   stickyKey,
 } from './render.ts';
+
+test.each([
+  [0, '0'],
+  [999, '999'],
+  [12_345, '12.3k'],
+  [83_000, '83k'],
+  [999_949, '999.9k'],
+  [999_950, '1M'],
+  [1_250_000, '1.3M'],
+])('%d tokens are %s', (count, text) => {
+  expect(compact(count)).toBe(text);
+});
 
 test.each([
   [0, '0s'],

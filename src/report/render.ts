@@ -1,5 +1,6 @@
 /** The tracking comment as a pure function of its state: header, links, reason and remedy, Claude's own text. */
-import type { Progress, Result } from '../words/result.ts';
+import { dollars } from '../words/dollars.ts';
+import type { Progress, Result, Usage } from '../words/result.ts';
 
 /** GitHub refuses longer comment bodies. Characters. */
 export const longestComment = 65_536;
@@ -86,10 +87,11 @@ export function duration(ms: number): string {
   return m > 0 ? `${m}m ${s}s` : `${s}s`;
 }
 
-/** `0.0123` → `$0.01`; small amounts keep two significant digits. */
-export function dollars(amount: number): string {
-  if (amount >= 0.01 || amount === 0) return `$${amount.toFixed(2)}`;
-  return amount < 0.0001 ? '<$0.0001' : `$${Number(amount.toPrecision(2))}`;
+/** `12_345` → `12.3k`, `1_200_000` → `1.2M`. */
+export function compact(count: number): string {
+  if (count < 1000) return String(count);
+  const [size, unit] = count < 999_950 ? [1000, 'k'] : [1_000_000, 'M'];
+  return `${Number((count / size).toFixed(1))}${unit}`;
 }
 
 /** Splits text for several comments, at line ends where there are any, closing and reopening code fences. */
@@ -133,14 +135,7 @@ function workingHeader(state: CommentState, now: number): string {
 
 function endedHeader(state: CommentState, result: Result): string {
   const { usage, notes } = result;
-  const figures = usage
-    ? [
-        duration(usage.durationMs),
-        `${usage.turns} turn${usage.turns === 1 ? '' : 's'}`,
-        dollars(usage.costUsd),
-      ]
-    : [];
-  const first = [verdict(state.actor, result), ...figures].join(' · ');
+  const first = [verdict(state.actor, result), ...(usage ? figures(usage) : [])].join(' · ');
   const blocks = [[first, links(state)].filter(Boolean).join('\n')];
   // A quote each: what one of them leaves open (a code fence, a collapsed section) ends with it.
   if (result.conclusion !== 'success') {
@@ -151,6 +146,16 @@ function endedHeader(state: CommentState, result: Result): string {
   if (notes.length > mostNotes)
     blocks.push(`> ℹ️ ${notes.length - mostNotes} more notes are in the job's summary.`);
   return blocks.join('\n\n');
+}
+
+/** What is not known is left out: tokens that went in are not yet those of a run. */
+function figures({ durationMs, turns, inputTokens, outputTokens, costUsd }: Usage): string[] {
+  return [
+    duration(durationMs),
+    `${turns} turn${turns === 1 ? '' : 's'}`,
+    ...(outputTokens === null ? [] : [`${compact(inputTokens + outputTokens)} tokens`]),
+    ...(costUsd === null ? [] : [dollars(costUsd)]),
+  ];
 }
 
 function verdict(actor: string, result: Result): string {

@@ -163,3 +163,10 @@ describe("GitHub's limit of a megabyte", () => {
     expect(text).toMatch(/bytes more are not shown/);
   });
 });
+
+test('what only Claude Code could have said is not made up', () => {
+  const usage = { ...succeeded.usage!, costUsd: null, outputTokens: null };
+  expect(summary({ result: { ...failed, usage } })).toContain(
+    '| Cost | not known, as Claude Code ended before it could say (81000 tokens in) |',
+  );
+});

@@ -1,7 +1,8 @@
 /** The job's step summary: the decision with its facts, the result, cost and links, and the turns when asked for. */
-import type { Result } from '../words/result.ts';
+import { dollars } from '../words/dollars.ts';
+import type { Result, Usage } from '../words/result.ts';
 import type { Fact } from '../words/task.ts';
-import { closeFence, dollars, duration } from './render.ts';
+import { closeFence, duration } from './render.ts';
 
 /** GitHub refuses a larger summary. Bytes; some room is left for what other parts of the step write. */
 const longestSummary = 1_000_000;
@@ -53,12 +54,17 @@ function outcomeRows(result: Result): string[][] {
     ...(result.commentUrl ? [['Comment', result.commentUrl]] : []),
     ...(branch ? [['Branch', `${code(branch.name)}, ${count(branch.commits, 'new commit')}`]] : []),
     ...(result.pullRequestUrl ? [['Pull request', result.pullRequestUrl]] : []),
-    ...(usage
-      ? [['Cost', `${dollars(usage.costUsd)} (${usage.inputTokens} tokens in, ${usage.outputTokens} out)`]]
-      : []),
+    ...(usage ? [['Cost', cost(usage)]] : []),
     ...(usage ? [['Time', `${duration(usage.durationMs)} in ${count(usage.turns, 'turn')}`]] : []),
     ...(result.sessionId ? [['Session', code(result.sessionId)]] : []),
   ];
+}
+
+/** What is not known is said to be so: a limit or a kill came before Claude Code could give its account. */
+function cost({ costUsd, inputTokens, outputTokens }: Usage): string {
+  const sum = costUsd === null ? 'not known, as Claude Code ended before it could say' : dollars(costUsd);
+  const out = outputTokens === null ? '' : `, ${outputTokens} out`;
+  return `${sum} (${inputTokens} tokens in${out})`;
 }
 
 function table(rows: string[][]): string {

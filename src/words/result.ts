@@ -38,10 +38,19 @@ export interface Progress {
 
 /** What a run used. Costs are US dollars as Claude Code counts them; times are milliseconds. */
 export interface Usage {
-  costUsd: number;
+  /** Null when Claude Code did not come to say: of a process that was killed. */
+  costUsd: number | null;
   turns: number;
   durationMs: number;
+  /** Those from the cache included. */
   inputTokens: number;
+  /** Null like the cost. */
+  outputTokens: number | null;
+}
+
+/** Claude Code's own account, in which nothing is unknown. */
+export interface FullUsage extends Usage {
+  costUsd: number;
   outputTokens: number;
 }
 

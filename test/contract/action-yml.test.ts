@@ -76,7 +76,8 @@ const ownInputs: Record<string, string | undefined> = {
 
 const peerOutputs =
   'conclusion execution_file branch_name github_token structured_output session_id claude_comment_id skipped_due_to_workflow_validation_mismatch';
-const ownOutputs = 'reason cost_usd num_turns duration_ms pull_request_url comment_url';
+const ownOutputs =
+  'reason cost_usd num_turns duration_ms input_tokens output_tokens pull_request_url comment_url';
 
 const text = readFileSync('action.yml', 'utf8');
 const action = parse(text) as {

@@ -113,7 +113,9 @@ const states: Record<string, CommentState> = {
     ...working,
     ...says(checklist),
     branch,
-    result: failed('cancelled', 'The job was cancelled.', { usage: null }),
+    result: failed('cancelled', 'The job was cancelled.', {
+      usage: { ...succeeded.usage!, costUsd: null, outputTokens: null },
+    }),
   },
   skipped: {
     ...working,

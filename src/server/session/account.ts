@@ -1,5 +1,5 @@
 /** Keeps count of what a session uses: dollars, turns and minutes, as they are compared with the limits. */
-import type { Usage } from '../../words/result.ts';
+import type { FullUsage } from '../../words/result.ts';
 import type { Granted } from '../store/session-threads.ts';
 import { type Limits, left, type Reached, reached, type Used } from './limits.ts';
 
@@ -7,7 +7,7 @@ export class Account {
   readonly limits: Limits;
   private readonly used: Used;
   /** Claude Code counts from the start of its process: how much of that was added already. */
-  private counted: Usage | null = null;
+  private counted: FullUsage | null = null;
   private workingSince: number | null = null;
 
   constructor(limits: Limits, used: Used) {
@@ -33,7 +33,7 @@ export class Account {
   }
 
   /** What is new in a count that began with Claude's process; it is part of the account from here on. */
-  add(usage: Usage | null): Usage | null {
+  add(usage: FullUsage | null): FullUsage | null {
     if (!usage) return null;
     const news = difference(usage, this.counted);
     this.counted = usage;
@@ -53,8 +53,8 @@ export class Account {
   }
 }
 
-function difference(now: Usage, before: Usage | null): Usage {
+function difference(now: FullUsage, before: FullUsage | null): FullUsage {
   if (!before) return now;
-  const names = Object.keys(now) as (keyof Usage)[];
+  const names = Object.keys(now) as (keyof FullUsage)[];
   return Object.fromEntries(names.map((name) => [name, Math.max(0, now[name] - before[name])])) as never;
 }

@@ -4,7 +4,7 @@ import { branchUrl } from '../../engine/links.ts';
 import type { Publisher } from '../../engine/publish.ts';
 import { concluded } from '../../engine/results.ts';
 import { AppError, toUserMessage } from '../../words/errors.ts';
-import type { Result, Usage } from '../../words/result.ts';
+import type { FullUsage, Result } from '../../words/result.ts';
 import { type Message, markEnded, requireLease } from '../store/session-messages.ts';
 import { forgetFailures, writeProgress } from '../store/session-threads.ts';
 import { addSpend } from '../store/spend.ts';
@@ -23,7 +23,7 @@ export interface EndOfTurn {
   /** The messages that this turn took up, in order. */
   messages: Message[];
   /** Of this turn alone; null when Claude Code did not say. */
-  spent: Usage | null;
+  spent: FullUsage | null;
   /** Milliseconds that Claude has worked in this thread. */
   workedMs: number;
   publisher: Publisher;
@@ -80,7 +80,7 @@ export async function endTurn(context: SessionContext, end: EndOfTurn): Promise<
 /** Apart from the turn's end, as what was spent is spent however that goes. */
 export async function keepSpent(
   { database, held, thread }: SessionContext,
-  spent: Usage | null,
+  spent: FullUsage | null,
 ): Promise<void> {
   await database.transaction(async (tx) => {
     await requireLease(tx, held);
