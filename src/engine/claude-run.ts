@@ -16,7 +16,7 @@ import type { ToolServer } from '../words/tool.ts';
 import { type ClaudeSettings, type ClaudesGitHub, claudeSettings, toolNames } from './claude.ts';
 import type { ClaudeDoor } from './door.ts';
 import { openRunFence } from './fence.ts';
-import { configurationPath, openPlace, pluginsPath } from './scratch.ts';
+import { configurationPath, logsPath, openPlace, pluginsPath } from './scratch.ts';
 import type { Configuration } from './trusted-config.ts';
 
 export interface ClaudeRunOptions {
@@ -83,11 +83,13 @@ export class ClaudeRun {
     const givenMcp = await givenServers({ directory: cwd, trustCheckout }, given.mcpConfigs);
     // Filled once the base is known; it is seen in the fence, where nobody can write to it.
     const configuration = await openPlace(configurationPath(door.scratch));
+    // The same for what Claude asks for later.
+    const logs = await openPlace(logsPath(door.scratch));
     this.fence = await openRunFence({
       ...{ door, support, workspace: cwd, executable, environment, arguments: given },
       github: github?.host ?? null,
       givenServers: givenMcp,
-      readOnly: [configuration, ...(identity ? [identity.directory] : []), ...plugins],
+      readOnly: [configuration, logs, ...(identity ? [identity.directory] : []), ...plugins],
     });
     if (this.fence?.owner) await identity?.giveTo(this.fence.owner);
     // With a prompt alone Claude has what the workflow allows, and can tell a backend that follows it.

@@ -25,6 +25,11 @@ export function pluginsPath(scratch: string): string {
   return `${scratch}-plugins`;
 }
 
+/** Where Claude finds the logs of jobs that it asked for, for the same reason and as long. */
+export function logsPath(scratch: string): string {
+  return `${scratch}-logs`;
+}
+
 /** There before the fence is opened, which shows it inside as it is then; its files may come later. Answers the path. */
 export async function openPlace(path: string): Promise<string> {
   await mkdir(path, { recursive: true });
@@ -35,7 +40,8 @@ export async function openPlace(path: string): Promise<string> {
 
 /** Everything of a run that is removed at its end. */
 export function placesOf(scratch: string): string[] {
-  return [scratch, imagesPath(scratch), configurationPath(scratch), pluginsPath(scratch)];
+  const places = [imagesPath, configurationPath, pluginsPath, logsPath];
+  return [scratch, ...places.map((place) => place(scratch))];
 }
 
 /** True for a directory of that form: nothing else is ever removed or read because a memory names it. */

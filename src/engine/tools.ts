@@ -1,4 +1,5 @@
 /** The tools of ours that Claude is given for one task: each server gets what it needs as functions, and no more. */
+import { ciServer } from '../mcp/ci.ts';
 import { commentServer } from '../mcp/comment.ts';
 import { contextServer } from '../mcp/context.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
@@ -10,6 +11,7 @@ import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Backend } from './backend.ts';
 import type { Prepared } from './checkout.ts';
+import { ciAnswers, hasChecks } from './ci-answers.ts';
 import type { Connection } from './connect.ts';
 import { contextAnswers } from './context-answers.ts';
 import type { Door } from './door.ts';
@@ -34,6 +36,7 @@ export function toolServers(request: ToolRequest): ToolServer[] {
     ...(request.hasComment ? [commentServer((progress) => report.progress(progress))] : []),
     ...(hasBranch(task) ? [publishingServer(request)] : []),
     ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
+    ...(hasChecks(task) ? [ciServer(ciAnswers({ door, task, connection, shelf: request.shelf }))] : []),
     ...(backend ? [progressServer((progress) => backend.progress(progress))] : []),
   ];
 }

@@ -17,8 +17,8 @@ export interface Markers {
   enclose(authority: 'request' | 'untrusted', attributes: Attributes, text: string): string;
   /** Text that stands between markers: sanitised, and unable to close them. */
   text(raw: string): string;
-  /** Lines of a diff, fenced so that nothing in them ends the fence. */
-  code(raw: string): string;
+  /** Lines of a diff, or of another language, fenced so that nothing in them ends the fence. */
+  code(raw: string, language?: string): string;
   /** One line between markers: a title, a commit's headline. */
   line(raw: string): string;
   /** A name in our own sentences: `main`, or quoted when it could be read as anything but a name. */
@@ -53,11 +53,11 @@ export function createMarkers(nonce: string, images: ReadonlyMap<string, string>
       return `<${tag(authority)}${said.join('')}>\n${whole}\n</${tag(authority)}>`;
     },
     text: (raw) => harmless(withoutOuterBlanks(withFiles(sanitise(raw), images))),
-    code(raw) {
+    code(raw, language = 'diff') {
       const text = harmless(withoutInvisible(raw));
       const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
       const fence = '`'.repeat(longest + 1);
-      return `${fence}diff\n${text}\n${fence}`;
+      return `${fence}${language}\n${text}\n${fence}`;
     },
     line: (raw) => shorten(harmless(withoutInvisible(raw)).replace(/\s+/g, ' ').trim()),
     name: (raw) => (plain(raw) ? `\`${raw}\`` : quoted(raw)),

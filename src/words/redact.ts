@@ -11,7 +11,12 @@ export const secretShapes: { name: string; pattern: RegExp }[] = [
     name: 'private key',
     pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\s\S]*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----|$)/g,
   },
-  { name: 'JSON Web Token', pattern: /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g },
+  {
+    name: 'JSON Web Token',
+    // From the beginning of a word, taken as a whole: tried at every `eyJ` of a long line, it would take hours.
+    pattern:
+      /(?<![\w-])(?=(?:[\w-]*-)?eyJ[\w-]{10})(?=([\w-]+))\1\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
+  },
 ];
 
 /** A value too short to be taken for a secret: replacing it would mangle ordinary text. */

@@ -196,11 +196,13 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ],
   },
   A22: {
-    ours: 'Checks of every kind are in the prompt, by whatever program they are made; there are no CI tools yet.',
+    ours: 'CI tools see checks of every kind, count every failure, know `workflow_run`, and find lines in logs.',
     shown: [
-      'test/contract/prompt.test.ts: pull-request-mention-in-comment',
-      'src/context/fetch.test.ts: of more checks than a page the rest is counted',
-      'docs/migrating.md: CI tools (`github_ci`)',
+      'src/engine/ci-answers.test.ts: counts each check once, every way to fail as failed, and leaves out the run that asks',
+      'src/engine/ci-answers.test.ts: all pages of each list, bounded in size',
+      'src/engine/ci-answers.test.ts: lines with their numbers, between markers that the log cannot close; all of it in a file',
+      'src/engine/ci-answers.test.ts: the tools are there when a commit is known',
+      'docs/ci.md: Patterns are for `Grep` on the file',
     ],
   },
   A23: {

@@ -1,6 +1,7 @@
 /** What Claude is told of each tool, one JSON file each: people list the names in workflows, and a change is a change. */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { ciServer } from '../../src/mcp/ci.ts';
 import { commentServer } from '../../src/mcp/comment.ts';
 import { contextServer } from '../../src/mcp/context.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../../src/mcp/files.ts';
@@ -20,6 +21,7 @@ const answers = {
 };
 
 const servers: ToolServer[] = [
+  ciServer({ status: answered, run: answered, log: answered }),
   commentServer(async () => {}),
   contextServer(answers, 'pull_request'),
   filesServer(async () => 'Pushed.'),

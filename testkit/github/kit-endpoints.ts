@@ -32,6 +32,12 @@ export async function answerKit(
     repository.runs.flatMap((run) => run.jobs),
   );
   const job = log && jobs.find((one) => one.nodeId === log[1]);
+  // As the storage behind GitHub: a credential beside the signature is refused.
+  if (job && request.headers.authorization)
+    return {
+      status: 400,
+      body: { message: 'Authentication information is not given in the correct format' },
+    };
   return job ? { status: 200, body: job.log } : { status: 404, body: { message: 'Not Found' } };
 }
 

@@ -55,6 +55,11 @@ export async function renderRun(store: Store, repository: Repository, run: Workf
   };
 }
 
+/** Where people see a job; the address of the check run that it is, too. */
+export function jobPage(store: Store, repository: Repository, run: WorkflowRun, job: Job): string {
+  return `${repositoryPage(store, repository)}/actions/runs/${run.id}/job/${job.id}`;
+}
+
 /** `job` */
 export function renderJob(store: Store, repository: Repository, run: WorkflowRun, job: Job) {
   const url = repositoryUrl(store, repository);
@@ -67,7 +72,7 @@ export function renderJob(store: Store, repository: Repository, run: WorkflowRun
     node_id: job.nodeId,
     head_sha: run.headSha,
     url: `${url}/actions/jobs/${job.id}`,
-    html_url: `${repositoryPage(store, repository)}/actions/runs/${run.id}/job/${job.id}`,
+    html_url: jobPage(store, repository, run, job),
     status: job.status,
     conclusion: job.conclusion,
     created_at: job.startedAt,

@@ -74,8 +74,9 @@ function job(call: Call) {
   return ok(renderJob(call.store, call.repository, run, found));
 }
 
-/** GitHub sends to a short-lived address that needs no credentials. */
+/** GitHub sends to a short-lived address that needs no credentials; a job that still runs has no log yet. */
 function logs(call: Call): Answer {
   const { job: found } = jobOf(call);
+  if (found.status !== 'completed') throw notFound();
   return { status: 302, headers: { location: `${call.store.site.serverUrl}/_actions/logs/${found.nodeId}` } };
 }

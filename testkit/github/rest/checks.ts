@@ -1,9 +1,10 @@
 /** REST: check runs and statuses of commits. */
 import type { CheckRun, CommitStatus } from '../model.ts';
 import { renderMinimalRepository, repositoryPage, repositoryUrl } from '../render/repository.ts';
+import { jobPage } from '../render/run.ts';
 import { renderUser } from '../render/user.ts';
 import { createStatus, latestStatuses, rollupOf } from '../state/checks.ts';
-import { actor, type Call, created, ok, paginate, type Route, requiredText, textOf } from './call.ts';
+import { actor, type Call, created, paginate, type Route, requiredText, textOf } from './call.ts';
 import { commitOf } from './commits.ts';
 import { invalid } from './problem.ts';
 
@@ -20,7 +21,7 @@ async function checkRuns(call: Call) {
   const { sha } = await commitOf(call, call.params.ref!);
   const name = call.query.get('check_name');
   const status = call.query.get('status');
-  const found = call.repository.checks.filter(
+  const found = [...call.repository.checks, ...jobChecks(call)].filter(
     (check) =>
       check.headSha === sha && (!name || check.name === name) && (!status || check.status === status),
   );
@@ -32,7 +33,27 @@ async function checkRuns(call: Call) {
   );
 }
 
-function renderCheckRun(call: Call, check: CheckRun) {
+interface ListedCheck extends Omit<CheckRun, 'kind'> {
+  /** A check that is the job of a workflow run has the run's. */
+  suite?: number;
+}
+
+/** GitHub shows each job of a workflow run as a check run too. */
+function jobChecks({ store, repository }: Call): ListedCheck[] {
+  return repository.runs.flatMap((run) =>
+    run.jobs.map((job) => ({
+      ...job,
+      headSha: run.headSha,
+      completedAt: job.status === 'completed' ? job.startedAt : null,
+      detailsUrl: jobPage(store, repository, run, job),
+      title: null,
+      summary: null,
+      suite: run.id,
+    })),
+  );
+}
+
+function renderCheckRun(call: Call, check: ListedCheck) {
   const url = `${repositoryUrl(call.store, call.repository)}/check-runs/${check.id}`;
   const page = `${repositoryPage(call.store, call.repository)}/runs/${check.id}`;
   return {
@@ -55,7 +76,7 @@ function renderCheckRun(call: Call, check: CheckRun) {
       annotations_count: 0,
       annotations_url: `${url}/annotations`,
     },
-    check_suite: { id: check.id },
+    check_suite: { id: check.suite ?? check.id },
     app: null,
     pull_requests: [],
   };
@@ -66,15 +87,16 @@ async function combined(call: Call) {
   const found = latestStatuses(call.repository, sha);
   const url = `${repositoryUrl(call.store, call.repository)}/commits/${sha}`;
   const state = rollupOf({ ...call.repository, checks: [] }, sha)?.toLowerCase() ?? 'pending';
-  return ok({
+  const render = (status: CommitStatus) => renderStatus(call, status);
+  return paginate(call, found, render, (page, total) => ({
     state: state === 'error' ? 'failure' : state,
-    statuses: found.map((status) => renderStatus(call, status)),
+    statuses: page,
     sha,
-    total_count: found.length,
+    total_count: total,
     repository: renderMinimalRepository(call.store, call.repository),
     commit_url: url,
     url: `${url}/status`,
-  });
+  }));
 }
 
 async function statuses(call: Call) {

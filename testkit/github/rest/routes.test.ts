@@ -101,7 +101,9 @@ test('what is read', async () => {
   for (const path of paths) expect([path, (await owner('GET', path)).status]).toEqual([path, 200]);
   const log = await owner('GET', `${base}/actions/jobs/${run.jobs[0]!.id}/logs`);
   expect(log.status).toBe(302);
-  expect((await owner('GET', log.headers.get('location')!)).body).toBe('line 1\nline 2\n');
+  const signed = log.headers.get('location')!;
+  expect((await owner('GET', signed)).status).toBe(400);
+  expect((await restClient(github)('GET', signed)).body).toBe('line 1\nline 2\n');
   const files = (await owner('GET', `${base}/pulls/2/files`)).body;
   expect(files.map((file: { status: string }) => file.status)).toEqual(['modified', 'renamed']);
   const blob = await owner('GET', `${base}/git/blobs/${files[0].sha}`);
