@@ -10,7 +10,7 @@ import { fetchViewer } from '../github/permissions.ts';
 import { swapReaction } from '../github/reactions.ts';
 import { defaultPolicy } from '../github/retry.ts';
 import { continueBelow, renderRedacted } from '../report/comment.ts';
-import { hidden, readMarker } from '../report/render.ts';
+import { readMarker, runKey } from '../report/marker.ts';
 import { renderSummary } from '../report/step-summary.ts';
 import { AppError } from '../words/errors.ts';
 import type { Log } from '../words/log.ts';
@@ -134,7 +134,7 @@ async function finishComment(post: Rescue, result: Result): Promise<void> {
   const viewer = await fetchViewer(github);
   const found = ref
     ? await fetchComment(github, place, ref)
-    : viewer && (await findComment(github, place, { marker: hidden(state.marker), login: viewer.login }));
+    : viewer && (await findComment(github, place, { marker: runKey(state.marker), login: viewer.login }));
   if (!found) return;
   const marker = readMarker(found.body);
   const ours =
@@ -147,6 +147,7 @@ async function finishComment(post: Rescue, result: Result): Promise<void> {
   const branch = result.branch && {
     name: result.branch.name,
     url: branchUrl(post.host.serverUrl, result.branch.repository, result.branch.name),
+    sha: result.branch.sha,
   };
   const ended = { ...state, branch: branch ?? state.branch, result };
   const { body, continued } = renderRedacted(ended, post.redact);

@@ -5,7 +5,8 @@ import { defaultPolicy } from '../github/retry.ts';
 import { redactor } from '../words/redact.ts';
 import type { Progress, Result } from '../words/result.ts';
 import { type TrackingCommentOptions, trackingComment } from './comment.ts';
-import { hidden, longestComment, type Marker, readMarker } from './render.ts';
+import { hidden, type Marker, readMarker } from './marker.ts';
+import { type CommentState, longestComment } from './render.ts';
 
 const github: LocalGitHub = await startGitHub();
 await github.createRepository({ owner: 'octo-org', name: 'hello' });
@@ -44,16 +45,7 @@ function tracked(changes: Partial<TrackingCommentOptions> & { issue?: ReturnType
   const comment = trackingComment({
     client,
     place: { owner: 'octo-org', repo: 'hello', number: issue.number, replyTo: null },
-    state: {
-      actor: 'octocat',
-      startedAt: Date.now(),
-      progress: says(''),
-      jobUrl: null,
-      branch: null,
-      createPullRequestUrl: null,
-      result: null,
-      marker,
-    },
+    state: stateOf(),
     redact: (text) => text,
     stickyFor: null,
     onState: (ref, state, ended) => told.push({ there: ref !== null, text: state.progress.message, ended }),
@@ -62,6 +54,16 @@ function tracked(changes: Partial<TrackingCommentOptions> & { issue?: ReturnType
   return { comment, issue, told };
 }
 
+const stateOf = (): CommentState => ({
+  actor: 'octocat',
+  startedAt: Date.now(),
+  progress: says(''),
+  jobUrl: null,
+  branch: null,
+  createPullRequestUrl: null,
+  result: null,
+  marker,
+});
 const newIssue = () => github.createIssue('octo-org/hello', { title: 'Help', author: 'mona' });
 /** What a comment's body says between header and marker. */
 const textOf = (body: string) => body.split('\n---\n')[1]?.split('\n<!--')[0]?.trim();
@@ -102,6 +104,19 @@ test('what is learnt on the way is shown with the next change', async () => {
   expect(patches()).toBe(0);
   await comment.progress(says('Looking.'));
   expect(issue.comments[0]!.body).toContain('[`claude/issue-1`](http://127.0.0.1/tree/claude/issue-1)');
+});
+
+test('a comment that is refreshed shows that its run lives, until the run has ended', async () => {
+  const { comment, issue } = tracked({ refreshMs: 20 });
+  await comment.started();
+  await expect.poll(() => issue.comments[0]!.history.length).toBeGreaterThan(2);
+  await comment.finished(ended);
+  const { length } = issue.comments[0]!.history;
+  const other = tracked({ refreshMs: 20 });
+  await other.comment.started();
+  await expect.poll(() => other.issue.comments[0]!.history.length).toBeGreaterThan(2);
+  await other.comment.finished(ended);
+  expect(issue.comments[0]!.history).toHaveLength(length);
 });
 
 test('reports that come faster than GitHub answers are sent one at a time, and the newest wins', async () => {
@@ -200,6 +215,25 @@ describe('one comment used again and again', () => {
     expect(ours.body).toContain('All done.');
     expect(issue.comments).toHaveLength(count);
     for (const other of [...others, continuation]) expect(other.history).toHaveLength(1);
+  });
+
+  test('which it leaves to the run that is at work there', async () => {
+    const issue = newIssue();
+    const options = { issue, stickyFor: 'claude[bot]' };
+    const state = { ...stateOf(), watched: true as const };
+    const atWork = tracked({ ...options, state: { ...state, marker: { ...marker, run: '1' } } });
+    await atWork.comment.started();
+    const second = tracked({ ...options, state });
+    await second.comment.started();
+    expect(second.comment.ref()!.id).not.toBe(atWork.comment.ref()!.id);
+    await atWork.comment.finished(ended);
+    await second.comment.finished(ended);
+    expect(issue.comments.map(({ body }) => readMarker(body)!.run)).toEqual(['1', '42']);
+    // Of those that ended, the latest is used again.
+    const third = tracked({ ...options, state });
+    await third.comment.started();
+    expect(third.comment.ref()!.id).toBe(second.comment.ref()!.id);
+    await third.comment.finished(ended);
   });
 
   test("text that quotes the mark of another workflow does not make the comment that workflow's", async () => {

@@ -10,7 +10,8 @@ import {
 } from '../github/comments.ts';
 import type { Redact } from '../words/redact.ts';
 import type { Progress, Reporter, Result } from '../words/result.ts';
-import { type CommentState, hidden, type Marker, renderComment, stickyKey } from './render.ts';
+import { hidden, type Marker, readMarker, runKey, stickyKey } from './marker.ts';
+import { type CommentState, renderComment } from './render.ts';
 
 export interface TrackingCommentOptions {
   client: GitHubClient;
@@ -19,6 +20,11 @@ export interface TrackingCommentOptions {
   redact: Redact;
   /** With `use_sticky_comment`: our login, whose earlier comment of the same workflow and job is used again. */
   stickyFor: string | null;
+  /**
+   * Milliseconds after which the comment is sent again though nothing has changed: people and other runs see that the
+   * run lives. Not at all unless told.
+   */
+  refreshMs?: number;
   /** Told whenever what `post` needs has changed: `comment` is null until it is there, `ended` true once GitHub has the end. */
   onState(comment: CommentRef | null, state: CommentState, ended: boolean): void;
 }
@@ -27,8 +33,14 @@ export interface TrackingComment extends Reporter {
   /** Null until the comment exists. */
   ref(): CommentRef | null;
   /** Adds what is learnt on the way (branch, links, last words) without showing it at once. */
-  learn(change: Partial<Pick<CommentState, 'branch' | 'createPullRequestUrl' | 'progress'>>): void;
+  learn(change: Learnt): void;
+  /** The same, and shows it. */
+  show(change: Learnt): Promise<void>;
 }
+
+export type Learnt = Partial<
+  Pick<CommentState, 'branch' | 'createPullRequestUrl' | 'progress' | 'waitsFor' | 'taken'>
+>;
 
 /** A comment that shows `state` and each change of it; updates are sent one at a time, the newest wins. */
 export function trackingComment(options: TrackingCommentOptions): TrackingComment {
@@ -37,6 +49,7 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
   let created: Promise<void> | null = null;
   let pending = false;
   let sending: Promise<void> | null = null;
+  let refresh: NodeJS.Timeout | undefined;
 
   const render = () => renderRedacted(state, options.redact);
   const send = async () => {
@@ -73,11 +86,16 @@ export function trackingComment(options: TrackingCommentOptions): TrackingCommen
       created = (async () => {
         ref = await openComment(options, render().body);
         options.onState(ref, state, false);
+        // One that fails is followed by another.
+        if (options.refreshMs && !state.result)
+          refresh = setInterval(() => void change({}).catch(() => {}), options.refreshMs).unref();
       })();
       return created;
     },
     progress: (progress: Progress) => change({ progress }),
+    show: change,
     finished: async (result: Result) => {
+      clearInterval(refresh);
       await created?.catch(() => {});
       await sending?.catch(() => {});
       state = { ...state, result };
@@ -94,12 +112,13 @@ async function openComment(options: TrackingCommentOptions, body: string): Promi
   const { client, place, stickyFor, state } = options;
   if (stickyFor !== null) {
     const earlier = await findComment(client, place, { marker: stickyKey(state.marker), login: stickyFor });
-    if (earlier) {
+    // A run that is at work there would lose its comment: this one makes one of its own.
+    if (earlier && !readMarker(earlier.body)?.working) {
       await updateComment(client, place, earlier, body);
       return earlier;
     }
   }
-  return createComment(client, place, { body, marker: hidden(state.marker) });
+  return createComment(client, place, { body, marker: runKey(state.marker) });
 }
 
 /** Posts what did not fit into a comment, in as many comments as it takes. */

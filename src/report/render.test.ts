@@ -1,17 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { dollars } from '../words/dollars.ts';
+import { hidden, type Marker, readMarker, stickyKey } from './marker.ts';
 import {
   type CommentState,
   closeFence,
   compact,
   duration,
-  hidden,
   longestComment,
-  type Marker,
-  readMarker,
   renderComment,
   splitMarkdown,
-  stickyKey,
 } from './render.ts';
 
 test.each([

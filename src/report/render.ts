@@ -1,6 +1,7 @@
 /** The tracking comment as a pure function of its state: header, links, reason and remedy, Claude's own text. */
 import { dollars } from '../words/dollars.ts';
 import type { Progress, Result, Usage } from '../words/result.ts';
+import { hidden, type Marker, markerStart } from './marker.ts';
 
 /** GitHub refuses longer comment bodies. Characters. */
 export const longestComment = 65_536;
@@ -8,19 +9,12 @@ export const longestComment = 65_536;
 const longestQuote = 3_000;
 const mostNotes = 8;
 
-const markerStart = '<!-- forgehand ';
-
-/** What later runs and `post` need to know of a comment; travels in it, hidden. */
-export interface Marker {
-  workflow: string;
-  job: string;
-  run: string;
-  attempt: string;
-  session?: string;
-  /** The head commit that a review covered. */
-  head?: string;
-  /** From 2 on: a comment that only continues the one before it. */
-  part?: number;
+/** A request that came while the run was at work, and that it has taken in. */
+export interface Taken {
+  /** Node id of the comment or review. */
+  id: string;
+  url: string;
+  actor: string;
 }
 
 /** All that a tracking comment shows. JSON, so that `post` can render the end when main was killed. */
@@ -31,15 +25,20 @@ export interface CommentState {
   progress: Progress;
   /** Where the run can be watched; null outside Actions. */
   jobUrl: string | null;
-  branch: { name: string; url: string } | null;
+  branch: { name: string; url: string; sha?: string } | null;
   createPullRequestUrl: string | null;
   result: Result | null;
   marker: Marker;
+  /** Where other runs of the thread look whether this one is still at work. */
+  watched?: true;
+  /** The comment of the run that this one waits for, or has handed its request over to. */
+  waitsFor?: string | null;
+  taken?: Taken[];
 }
 
 /** The comment, and what did not fit into it, to be posted below it when the task has ended. */
 export function renderComment(state: CommentState, now: number): { body: string; continued: string[] } {
-  const marker = hidden(state.marker);
+  const marker = hidden(markerOf(state));
   const head = withoutMarkers(state.result ? endedHeader(state, state.result) : workingHeader(state, now));
   const room = longestComment - head.length - marker.length - 200;
   const [first = '', ...others] = splitMarkdown(withoutMarkers(textOf(state)), room);
@@ -53,30 +52,16 @@ export function renderComment(state: CommentState, now: number): { body: string;
   };
 }
 
-/**
- * The hidden line that says whose comment this is. JSON cannot close an HTML comment here: `-` and `>` are escaped.
- * A continuation begins differently, so that `stickyKey` never finds it.
- */
-export function hidden({ workflow, job, run, attempt, session, head, part }: Marker): string {
-  const json = JSON.stringify({ ...(part && { part }), workflow, job, run, attempt, session, head });
-  return `${markerStart}${json.replace(/[->]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)} -->`;
-}
-
-/** The part of the hidden line that all runs of one workflow's job share. */
-export function stickyKey(marker: Marker): string {
-  return hidden({ ...marker, part: undefined }).split('"run":')[0]!;
-}
-
-/** `hidden`'s opposite: the last one counts, as ours ends the comment. Null when there is none that can be read. */
-export function readMarker(body: string): Marker | null {
-  const json = [...body.matchAll(/<!-- forgehand (\{[^\n]*?\}) -->/g)].at(-1)?.[1];
-  try {
-    const marker = JSON.parse(json ?? 'null') as Marker | null;
-    const known = [marker?.workflow, marker?.job, marker?.run, marker?.attempt];
-    return known.every((value) => typeof value === 'string') ? marker : null;
-  } catch {
-    return null;
-  }
+/** What the comment says to other runs now. */
+function markerOf({ marker, watched, result, taken = [], branch }: CommentState): Marker {
+  // What a run took in and did not finish is free again for whoever still waits.
+  const kept = !result || result.conclusion === 'success' ? taken.map(({ id }) => id) : [];
+  return {
+    ...marker,
+    ...(watched && !result && { working: true }),
+    ...(kept.length > 0 && { taken: kept }),
+    ...(watched && branch?.sha && { pushed: branch.sha }),
+  };
 }
 
 /** `65_000` → `1m 5s`. */
@@ -123,8 +108,9 @@ export function closeFence(text: string): string {
 
 function workingHeader(state: CommentState, now: number): string {
   const whose = possessive(state.actor);
-  const what =
-    state.progress.status === 'queued'
+  const what = state.waitsFor
+    ? `🕓 **${sentence(`${whose} request waits for ${link('the run at work', state.waitsFor)}`)}**`
+    : state.progress.status === 'queued'
       ? `🕓 **${sentence(`${whose} request is queued`)}**`
       : `⏳ **Claude is working on ${whose} request**`;
   const elapsed = now - state.startedAt;
@@ -134,6 +120,10 @@ function workingHeader(state: CommentState, now: number): string {
 }
 
 function endedHeader(state: CommentState, result: Result): string {
+  if (result.reason === 'handed_over' && state.waitsFor) {
+    const what = `${possessive(state.actor)} request went to ${link('the run that was at work', state.waitsFor)}`;
+    return [`↪️ **${sentence(what)}**`, links(state)].filter(Boolean).join('\n');
+  }
   const { usage, notes } = result;
   const first = [verdict(state.actor, result), ...(usage ? figures(usage) : [])].join(' · ');
   const blocks = [[first, links(state)].filter(Boolean).join('\n')];
@@ -141,6 +131,8 @@ function endedHeader(state: CommentState, result: Result): string {
   if (result.conclusion !== 'success') {
     blocks.push(`> **What happened** (\`${result.reason}\`): ${quoted(result.summary)}`);
     if (result.remedy) blocks.push(`> **What to do**: ${quoted(result.remedy)}`);
+    const unfinished = (state.taken ?? []).map(requestLink);
+    if (unfinished.length > 0) blocks.push(`> ℹ️ Taken in and not finished: ${unfinished.join(', ')}.`);
   }
   for (const note of notes.slice(0, mostNotes)) blocks.push(`> ℹ️ ${quoted(note)}`);
   if (notes.length > mostNotes)
@@ -173,22 +165,29 @@ function verdict(actor: string, result: Result): string {
 }
 
 function links(state: CommentState): string {
-  const pullRequest = state.result?.pullRequestUrl;
+  const { result, taken = [] } = state;
+  const pullRequest = result?.pullRequestUrl;
+  const also = !result || result.conclusion === 'success' ? taken.map(requestLink) : [];
   return [
     state.jobUrl && link('View job', state.jobUrl),
     state.branch && link(code(state.branch.name), state.branch.url),
     pullRequest && link('Pull request', pullRequest),
     !pullRequest && state.createPullRequestUrl && link('Create pull request ➔', state.createPullRequestUrl),
+    also.length > 0 && `also for ${also.join(', ')}`,
   ]
     .filter(Boolean)
     .join(' · ');
 }
 
+function requestLink({ actor, url }: Taken): string {
+  return link(`${possessive(actor)} request`, url);
+}
+
 /** Claude's reports, else its last words: a reader always sees what was said last. */
-function textOf({ progress, result }: CommentState): string {
+function textOf({ progress, result, waitsFor }: CommentState): string {
   if (progress.message) return progress.message;
   if (result) return result.conclusion === 'success' ? result.summary : (result.lastWords ?? '');
-  return progress.status === 'queued' ? '' : '*Claude has not reported yet.*';
+  return progress.status === 'queued' || waitsFor ? '' : '*Claude has not reported yet.*';
 }
 
 /** Nobody's name may break out of the header or call somebody else. */

@@ -1,6 +1,7 @@
 /** Every state of the tracking comment as a reader sees it: one golden file each, to be read like the product that it is. */
 import { expect, test } from 'vitest';
-import { type CommentState, longestComment, readMarker, renderComment } from '../../src/report/render.ts';
+import { readMarker } from '../../src/report/marker.ts';
+import { type CommentState, longestComment, renderComment } from '../../src/report/render.ts';
 import { remedyFor } from '../../src/words/errors.ts';
 import type { Reason, Result } from '../../src/words/result.ts';
 
@@ -48,8 +49,28 @@ const failed = (reason: Reason, summary: string, more: Partial<Result> = {}): Re
 
 const says = (message: string) => ({ progress: { status: 'in_progress', message } as const });
 
+const atWork = `${repository}/issues/7#issuecomment-1`;
+const taken = [{ id: 'IC_2', url: `${repository}/issues/7#issuecomment-2`, actor: 'monalisa' }];
+
 const states: Record<string, CommentState> = {
   queued: { ...working, progress: { status: 'queued', message: '' } },
+  waiting: { ...working, watched: true, waitsFor: atWork },
+  'handed-over': {
+    ...working,
+    watched: true,
+    waitsFor: atWork,
+    result: { ...failed('handed_over', 'Another run has it.'), conclusion: 'skipped', usage: null },
+  },
+  'working-for-two': { ...working, watched: true, ...says(checklist), taken },
+  'success-for-two': { ...working, watched: true, ...says(done), taken, result: succeeded },
+  'failed-for-two': {
+    ...working,
+    watched: true,
+    branch: { ...branch, sha: 'c'.repeat(40) },
+    ...says(checklist),
+    taken,
+    result: failed('timed_out', 'Claude worked longer than `timeout_minutes` (30).'),
+  },
   'just-started': { ...working, startedAt: now },
   'working-without-a-report': working,
   'working-with-checklist': { ...working, ...says(checklist) },
@@ -149,7 +170,7 @@ test.each(Object.entries(states))('%s', async (name, state) => {
   const { body, continued } = renderComment(state, now);
   expect(continued).toEqual([]);
   // Whatever the text says, the comment is this run's.
-  expect(readMarker(body)).toEqual(state.marker);
+  expect(readMarker(body)).toMatchObject(state.marker);
   await expect(`${body}\n`).toMatchFileSnapshot(`golden-comments/${name}.md`);
 });
 
