@@ -50,6 +50,7 @@ await rescue({
     run: remembered('run'),
     tokens,
     claude: remembered('claude'),
+    container: remembered('container'),
     checkout: remembered('checkout'),
     owners: remembered('owners'),
     comment: remembered('comment'),

@@ -9,7 +9,7 @@ import {
 } from '@anthropic-ai/claude-agent-sdk/core';
 import { z } from 'zod';
 import type { Fence } from '../words/fence.ts';
-import type { ToolServer } from '../words/tool.ts';
+import type { ForwardedServer, ToolServer } from '../words/tool.ts';
 import type { ClaudeArguments } from './arguments.ts';
 import type { Environment } from './environment.ts';
 import {
@@ -45,6 +45,8 @@ export interface SessionPlan {
   settings: string;
   maxBudgetUsd: number | null;
   servers: ToolServer[];
+  /** Another MCP server's tools, which are allowed by the rules of `claude_args` and `settings` alone; unset for none. */
+  forwarded?: ForwardedServer | null;
   /** Directories of plugins, besides those that `claude_args` names; unset for none. */
   plugins?: string[];
   /** Appended to Claude Code's own system prompt, before what `claude_args` appends. */
@@ -92,7 +94,11 @@ export async function sdkOptions(plan: SessionPlan): Promise<Options> {
       hooks: nestedMemoryHooks(trusted, [plan.directory, await realpath(plan.directory)]),
     }),
     settings: await settingsOf(plan, settingsFlag ?? ''),
-    mcpServers: { ...(await givenServers(plan, args.mcpConfigs)), ...ownServers(plan.servers) },
+    mcpServers: {
+      ...(await forwardedServers(plan)),
+      ...(await givenServers(plan, args.mcpConfigs)),
+      ...ownServers(plan.servers),
+    },
     strictMcpConfig: !plan.trustCheckout && !trusted,
     // A server's environment may hold secrets, which a command line would show to every process.
     mcpServersDelivery: 'initialize',
@@ -149,6 +155,13 @@ async function settingsOf(plan: SessionPlan, flag: string): Promise<Settings> {
   const excludes = `${await realpath(plan.directory)}/**`;
   const claudeMdExcludes = [...(given.claudeMdExcludes ?? []), excludes];
   return { ...(plan.trusted ? approved : given), claudeMdExcludes };
+}
+
+/** Loaded where there is one: few runs ask for it. */
+async function forwardedServers({ forwarded }: SessionPlan): Promise<Record<string, McpServerConfig>> {
+  if (!forwarded) return {};
+  const { forwardedServer } = await import('./forwarded.ts');
+  return { [forwarded.name]: forwardedServer(forwarded) };
 }
 
 function ownServers(servers: ToolServer[]): Record<string, McpServerConfig> {

@@ -12,7 +12,7 @@ import type { OpenSession, SessionPrompt, SessionResult } from '../claude/sessio
 import { requestOidcToken } from '../github/oidc.ts';
 import { AppError } from '../words/errors.ts';
 import { hasBranch, type Task } from '../words/task.ts';
-import type { ToolServer } from '../words/tool.ts';
+import type { ForwardedServer, ToolServer } from '../words/tool.ts';
 import { type ClaudeSettings, type ClaudesGitHub, claudeSettings, toolNames } from './claude.ts';
 import type { ClaudeDoor } from './door.ts';
 import { openRunFence } from './fence.ts';
@@ -41,6 +41,8 @@ export interface Beginning {
   /** Appended to Claude Code's own system prompt. */
   systemAppend: string | null;
   configuration: Configuration;
+  /** GitHub's own MCP server, where it is there. */
+  forwarded: ForwardedServer | null;
 }
 
 export class ClaudeRun {
@@ -104,14 +106,14 @@ export class ClaudeRun {
   }
 
   /** Starts Claude Code; it waits for its prompt. */
-  async begin({ systemAppend, configuration }: Beginning): Promise<void> {
+  async begin({ systemAppend, configuration, forwarded }: Beginning): Promise<void> {
     const { door } = this.options;
     const { openSession } = await import('../claude/session.ts');
     this.signal.throwIfAborted();
     if (!this.plan) throw new AppError('internal', 'Claude is started before it was prepared.');
     const trustCheckout = configuration === 'checkout';
     const trusted = trustCheckout ? null : configuration;
-    const plan: SessionPlan = { ...this.plan, systemAppend, trustCheckout, trusted };
+    const plan: SessionPlan = { ...this.plan, systemAppend, trustCheckout, trusted, forwarded };
     this.session = await openSession(plan, {
       signal: this.signal,
       onSpawn: (pid) => {

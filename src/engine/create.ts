@@ -23,6 +23,7 @@ import type { Connection } from './connect.ts';
 import { type Gathered, gatherThread } from './context.ts';
 import { onNamedBranch } from './dispatch.ts';
 import type { Door } from './door.ts';
+import { GitHubMcp } from './github-mcp.ts';
 import { identityOf } from './identity.ts';
 import { branchUrl, createPullRequestUrl } from './links.ts';
 import { promptFor, systemFor } from './prompt.ts';
@@ -52,6 +53,7 @@ export class Run {
   private comment: TrackingComment | null = null;
   private reaction: Reporter | null = null;
   private claude: ClaudeRun | null = null;
+  private readonly githubMcp: GitHubMcp;
   private checkout: Prepared | null = null;
   private configuration: Configuration = null;
   private configuring: Promise<Configuration> | null = null;
@@ -74,6 +76,7 @@ export class Run {
     this.door = door;
     this.connection = connection;
     this.backend = backend;
+    this.githubMcp = new GitHubMcp(door, connection, () => this.shelf?.markers ?? null);
   }
 
   async openReporters(): Promise<Reporter> {
@@ -97,6 +100,7 @@ export class Run {
     await sleep(untilRequestsLeft);
     // Another step may have failed meanwhile: then the checkout is about to have its credentials back.
     if (this.closed) throw new AppError('cancelled', 'The run ended before Claude was started.');
+    this.githubMcp.start(this.takingOver);
     const githubToken = wantsGitHubToken(door, task) ? await this.connection.credential.token() : null;
     if (githubToken) door.warn('Claude works with a GitHub token of its own (`claude_github_token`).');
     this.servers = toolServers({
@@ -122,7 +126,7 @@ export class Run {
     const configuration = await this.configuring;
     // What it is told about its configuration stands in its prompt, unless that is the workflow's own.
     const systemAppend = systemFor(task, hasBranch(task) ? null : await this.configurationOf(null));
-    await this.claude.begin({ systemAppend, configuration });
+    await this.claude.begin({ systemAppend, configuration, forwarded: await this.githubMcp.offered() });
     return this.claude;
   }
 
@@ -226,7 +230,7 @@ export class Run {
   /** Ends what still runs and gives the checkout back. Never throws. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.claude?.end().catch(() => {});
+    await Promise.all([this.claude?.end().catch(() => {}), this.githubMcp.end()]);
     // Another step may have failed while these were under way; what they took over or made goes all the same.
     await this.takingOver?.catch(() => {});
     await this.configuring?.catch(() => {});

@@ -54,6 +54,8 @@ export interface Memory {
   /** Installation tokens minted here, to be revoked. */
   tokens: string[];
   claude: { pid: number };
+  /** True once a container may have been started. */
+  container: boolean;
   checkout: import('../workspace/saved-checkout.ts').SavedCheckout;
   /** Who owned what in the checkout before the fence's user got it. */
   owners: import('../claude/fence-owner.ts').Owners;

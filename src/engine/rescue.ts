@@ -9,6 +9,7 @@ import type { OidcSource } from '../github/oidc.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import { swapReaction } from '../github/reactions.ts';
 import { defaultPolicy } from '../github/retry.ts';
+import { removeContainers } from '../mcp/github-container.ts';
 import { continueBelow, renderRedacted } from '../report/comment.ts';
 import { readMarker, runKey } from '../report/marker.ts';
 import { renderSummary } from '../report/step-summary.ts';
@@ -53,6 +54,10 @@ export async function rescue(post: Rescue): Promise<void> {
     await step().catch((error: Error) => log.warning(`${what}: ${error.message}`));
   };
   await attempt('A surviving process could not be ended', () => endSurvivors(post));
+  await attempt('A container could not be removed', async () => {
+    const { container, run, ended } = memory;
+    if (container && run && !ended) await removeContainers({ mark: run.mark, job: post.job });
+  });
   let result = memory.result ?? interrupted(memory.cancelled ?? false);
   if (memory.run && !memory.ended && !memory.result) {
     await attempt('The work could not be saved', async () => {

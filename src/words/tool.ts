@@ -20,3 +20,22 @@ export interface ToolServer {
   name: string;
   tools: Tool[];
 }
+
+/** A tool of somebody else's MCP server, passed on as it is: that server describes its input, and checks it. */
+export interface ForwardedTool {
+  name: string;
+  description: string;
+  /** JSON Schema. */
+  inputSchema: { type: 'object'; [keyword: string]: unknown };
+  /** Never throws. */
+  call(input: Record<string, unknown>): Promise<ToolResult>;
+}
+
+export interface ForwardedServer {
+  name: string;
+  /** What that server says of itself; '' for nothing. */
+  instructions: string;
+  /** Whether Claude sees the tools in its first request, or finds them by a search. */
+  alwaysLoad: boolean;
+  tools: ForwardedTool[];
+}

@@ -214,10 +214,12 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ],
   },
   A24: {
-    ours: 'No container is started; GitHub’s own MCP server is one of `--mcp-config`, in the version that you choose.',
+    ours: 'GitHub’s MCP server runs from an image that is pinned by its digest, apart from Claude; without Docker a warning says what there is instead.',
     shown: [
-      'src/claude/options.test.ts: several configurations, inline and in files, are merged; the later one wins',
-      'docs/migrating.md: GitHub’s own MCP server',
+      'src/mcp/github.test.ts: the token is in its environment, and no value is among its arguments',
+      'test/e2e/github-mcp.test.ts: the tools that are allowed work as the run’s own identity, and their answers are material',
+      'test/e2e/github-mcp.test.ts: without Docker a warning says what to do instead, and the run goes on',
+      'test/e2e/github-mcp.test.ts: when main is killed, post removes the container',
     ],
   },
   A25: {
