@@ -101,10 +101,26 @@ export function settingsWarnings(door: Door, task: Task): string[] {
     ...parseClaudeArguments(door.config.claudeArgs).warnings,
     ...chooseCredential(door.config, door.job).warnings,
     ...signingWarnings(door, task),
-    ...(door.config.trackProgress && !task.subject
-      ? ['`track_progress` needs an issue or pull request; progress goes to the step summary.']
-      : []),
+    ...placeWarnings(door, task),
   ];
+}
+
+/** Where the answer is when it is not where it was asked for. */
+function placeWarnings({ config }: Door, task: Task): string[] {
+  // A backend's payload may name one, which is looked up later.
+  if (task.subject || dispatchOf(task)?.subject) return [];
+  const warnings: string[] = [];
+  if (config.trackProgress) {
+    const instead = task.discussion
+      ? 'in a discussion the prompt runs alone, and its answer is a comment there'
+      : 'progress goes to the step summary';
+    warnings.push(`\`track_progress\` needs an issue or pull request; ${instead}.`);
+  }
+  if (config.comment === 'always' && !task.discussion)
+    warnings.push(
+      '`comment: always` finds no issue, pull request or discussion in this event; the answer is in the step summary.',
+    );
+  return warnings;
 }
 
 /** Inputs that were given and that are accepted without acting on them, here or in this version. */
@@ -123,13 +139,15 @@ function withoutEffect({ config }: Door, task: Task): string[] {
  * and when its tools ask for `gh` or `git push` by name.
  */
 export function wantsGitHubToken(door: Door, task: Task): boolean {
-  const { claudeGithubToken, claudeArgs, settings } = door.config;
+  const { claudeGithubToken } = door.config;
   if (claudeGithubToken !== 'auto') return claudeGithubToken === 'always';
-  if (hasBranch(task)) return false;
-  const named = /Bash\((?:gh|git push)\b/;
-  return (
-    parseClaudeArguments(claudeArgs).allowedTools.some((rule) => named.test(rule)) || named.test(settings)
-  );
+  return !hasBranch(task) && allowsByName(door, /Bash\((?:gh|git push)\b/);
+}
+
+/** True when `claude_args` or the settings name such a tool: what a workflow with a prompt alone asks for. */
+export function allowsByName({ config }: Pick<Door, 'config'>, name: RegExp): boolean {
+  const { allowedTools } = parseClaudeArguments(config.claudeArgs);
+  return allowedTools.some((rule) => name.test(rule)) || name.test(config.settings);
 }
 
 /** Refuses settings that this version cannot honour: doing less than was asked in silence would be worse. */

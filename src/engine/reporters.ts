@@ -2,6 +2,7 @@
 import type { CommentPlace } from '../github/comments.ts';
 import { type Reaction, swapReaction } from '../github/reactions.ts';
 import { type TrackingComment, trackingComment } from '../report/comment.ts';
+import type { Config } from '../words/config.ts';
 import type { Reporter } from '../words/result.ts';
 import type { Task } from '../words/task.ts';
 import type { Connection } from './connect.ts';
@@ -15,7 +16,7 @@ export function commentOf(
   ownLogin: string | null,
 ): TrackingComment | null {
   const place = placeOf(task);
-  if (!place || !wantsComment(door, task)) return null;
+  if (!place || !wantsComment(door.config, task)) return null;
   const { workflow, job, id, attempt } = door.run;
   return trackingComment({
     client,
@@ -36,14 +37,16 @@ export function commentOf(
   });
 }
 
-/** True when the sticky comment is asked for and makes sense: pull request events in tag mode. */
+/** True when one comment is asked for and makes sense: wherever there is one on a pull request. */
 export function wantsSticky(door: Door, task: Task): boolean {
-  return door.config.useStickyComment && task.mode === 'tag' && task.subject?.kind === 'pull_request';
+  return (
+    door.config.useStickyComment && task.subject?.kind === 'pull_request' && wantsComment(door.config, task)
+  );
 }
 
 /** 👀 when seen, 🚀 when started, 👍 or 😕 at the end; null when there is nothing to react to. */
 export function reactionOf(door: Door, task: Task, { client }: Connection): Reporter | null {
-  const nodeId = reactedNode(task);
+  const nodeId = reactedNode(door, task);
   if (!nodeId) return null;
   let shown: Reaction | null = null;
   let last: Promise<void> = Promise.resolve();
@@ -65,20 +68,33 @@ export function reactionOf(door: Door, task: Task, { client }: Connection): Repo
   };
 }
 
-function wantsComment(door: Door, task: Task): boolean {
-  if (door.config.comment === 'never') return false;
-  return door.config.comment === 'always' || task.mode === 'tag';
+/** Whoever sets a prompt up for discussions has no other place there to answer in, and no other mode. */
+function wantsComment({ comment }: Config, { mode, discussion }: Task): boolean {
+  return comment === 'always' || (comment === 'auto' && (mode === 'tag' || discussion !== undefined));
 }
 
-function placeOf({ subject, repository, trigger }: Task): CommentPlace | null {
+function placeOf({ subject, discussion, repository, trigger }: Task): CommentPlace | null {
+  const { owner, name: repo } = repository;
+  if (discussion) {
+    const said = trigger.kind === 'prompt' ? trigger.item : undefined;
+    const under = said?.kind === 'discussion_comment' ? said : null;
+    const replyTo = under && { id: under.nodeId!, isReply: under.inReplyToId !== null };
+    const { number, nodeId: id } = discussion;
+    return { owner, repo, number, replyTo: null, discussion: { id, replyTo } };
+  }
   if (!subject) return null;
   const item = trigger.kind === 'mention' ? trigger.item : null;
   // GitHub takes replies only to the first comment of a review thread.
   const replyTo = item?.kind === 'review_comment' ? (item.inReplyToId ?? item.id) : null;
-  return { owner: repository.owner, repo: repository.name, number: subject.number, replyTo };
+  return { owner, repo, number: subject.number, replyTo };
 }
 
-function reactedNode({ trigger, subject, mode }: Task): string | null {
+function reactedNode({ config }: Door, task: Task): string | null {
+  const { trigger, subject, discussion, mode } = task;
+  if (discussion) {
+    if (!wantsComment(config, task)) return null;
+    return (trigger.kind === 'prompt' && trigger.item?.nodeId) || discussion.nodeId;
+  }
   if (trigger.kind === 'mention') return trigger.item.nodeId ?? null;
   return mode === 'tag' ? (subject?.nodeId ?? null) : null;
 }

@@ -12,6 +12,7 @@ import type { ToolServer } from '../words/tool.ts';
 import type { Backend } from './backend.ts';
 import type { Prepared } from './checkout.ts';
 import { ciAnswers, hasChecks } from './ci-answers.ts';
+import { allowsByName } from './claude.ts';
 import type { Connection } from './connect.ts';
 import { contextAnswers } from './context-answers.ts';
 import type { Door } from './door.ts';
@@ -33,12 +34,19 @@ export function toolServers(request: ToolRequest): ToolServer[] {
   const { door, task, connection, report, backend } = request;
   const answers = contextAnswers({ door, task, connection, shelf: request.shelf });
   return [
-    ...(request.hasComment ? [commentServer((progress) => report.progress(progress))] : []),
+    ...(request.hasComment && mayReport(request)
+      ? [commentServer((progress) => report.progress(progress))]
+      : []),
     ...(hasBranch(task) ? [publishingServer(request)] : []),
     ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
     ...(hasChecks(task) ? [ciServer(ciAnswers({ door, task, connection, shelf: request.shelf }))] : []),
     ...(backend ? [progressServer((progress) => backend.progress(progress))] : []),
   ];
+}
+
+/** With a prompt alone the comment shows Claude's last words; to write more of it is the workflow's to allow. */
+function mayReport({ door, task }: ToolRequest): boolean {
+  return hasBranch(task) || allowsByName(door, /mcp__github_comment/);
 }
 
 function publishingServer({ door, checkout }: ToolRequest): ToolServer {

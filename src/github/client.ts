@@ -37,7 +37,7 @@ export interface GitHubClient {
     parameters?: Record<string, unknown>,
   ): Promise<{ data: T; next: string | null }>;
   /** One GraphQL request. @throws as `rest`; errors in the answer are a GraphqlError. */
-  graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
+  graphql<T>(query: string, variables?: Record<string, unknown>, sending?: Sending): Promise<T>;
 }
 
 /** @param token asked before each request, so that a refreshed credential is used at once. */
@@ -84,8 +84,8 @@ export function createClient(
       const next = /<([^>]*)>;\s*rel="next"/.exec(headers.link ?? '')?.[1];
       return { data: data as T, next: next ? new URL(next).searchParams.get('cursor') : null };
     },
-    graphql: async <T>(query: string, variables: Record<string, unknown> = {}) => {
-      const answer = await send<GraphqlAnswer<T>>(`POST ${host.graphqlUrl}`, { query, variables });
+    graphql: async <T>(query: string, variables: Record<string, unknown> = {}, sending?: Sending) => {
+      const answer = await send<GraphqlAnswer<T>>(`POST ${host.graphqlUrl}`, { query, variables }, sending);
       if (answer.errors?.length) throw new GraphqlRefusal(answer.errors, answer.data);
       return answer.data as T;
     },

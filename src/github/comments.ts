@@ -1,12 +1,22 @@
-/** Issue comments and replies in review threads: create, update, find our own by marker over all pages. */
+/** Comments on issues, in review threads and in discussions: create, update, find our own by marker over all pages. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../words/errors.ts';
-import { type GitHubClient, statusOf } from './client.ts';
+import { type GitHubClient, GraphqlRefusal, statusOf } from './client.ts';
+import {
+  type DiscussionComment,
+  type DiscussionPlace,
+  fetchFromDiscussion,
+  latestInDiscussion,
+  postInDiscussion,
+  updateInDiscussion,
+} from './discussion-comments.ts';
 
-/** Where a comment lives: GitHub keeps review comments and issue comments apart. */
+/** Where a comment lives: GitHub keeps those of reviews, issues and discussions apart. */
 export interface CommentRef {
-  kind: 'issue_comment' | 'review_comment';
+  kind: 'issue_comment' | 'review_comment' | 'discussion_comment';
   id: number;
+  /** By which a discussion's is found. */
+  nodeId?: string;
   url: string;
 }
 
@@ -17,6 +27,8 @@ export interface CommentPlace {
   number: number;
   /** The review comment that starts the thread to answer in; null for the conversation. */
   replyTo: number | null;
+  /** Set where `number` is a discussion's. */
+  discussion?: DiscussionPlace;
 }
 
 export interface FoundComment extends CommentRef {
@@ -38,7 +50,7 @@ const settleMs = 500;
 const lookBackMs = 60 * 60_000;
 
 /**
- * Posts `body`, in the review thread when there is one (falling back to the conversation when that is gone).
+ * Posts `body`, in the thread when there is one (falling back to the conversation when that is gone).
  * A request whose answer was lost is not repeated blindly: the comment is looked for by `marker` (unique to this run) first.
  */
 export async function createComment(
@@ -46,13 +58,21 @@ export async function createComment(
   place: CommentPlace,
   text: { body: string; marker: string },
 ): Promise<CommentRef> {
-  if (place.replyTo === null) return createAt(client, place, text);
+  const { replyTo, discussion } = place;
+  if (replyTo === null && !discussion?.replyTo) return createAt(client, place, text);
   try {
     return await createAt(client, place, text);
   } catch (error) {
-    if (statusOf(error) !== 404 && statusOf(error) !== 422) throw error;
-    return createAt(client, { ...place, replyTo: null }, text);
+    if (!isGone(error)) throw error;
+    const around = discussion && { discussion: { ...discussion, replyTo: null } };
+    return createAt(client, { ...place, replyTo: null, ...around }, text);
   }
+}
+
+function isGone(error: unknown): boolean {
+  const types = error instanceof GraphqlRefusal ? error.types : [];
+  const status = statusOf(error);
+  return status === 404 || status === 422 || types.includes('NOT_FOUND') || types.includes('UNPROCESSABLE');
 }
 
 async function createAt(
@@ -75,7 +95,8 @@ async function createAt(
 }
 
 async function post(client: GitHubClient, place: CommentPlace, body: string): Promise<CommentRef> {
-  const { owner, repo, number, replyTo } = place;
+  const { owner, repo, number, replyTo, discussion } = place;
+  if (discussion) return inDiscussion(await postInDiscussion(client, discussion, body));
   const [route, target] =
     replyTo === null
       ? ['POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: number }]
@@ -95,6 +116,7 @@ export async function updateComment(
   body: string,
 ): Promise<void> {
   const { owner, repo } = place;
+  if (comment.kind === 'discussion_comment') return updateInDiscussion(client, comment.nodeId ?? '', body);
   await client.rest(`PATCH ${pathOf(comment)}`, { owner, repo, comment_id: comment.id, body });
 }
 
@@ -105,6 +127,11 @@ export async function fetchComment(
   comment: CommentRef,
 ): Promise<FoundComment> {
   const { owner, repo } = place;
+  if (comment.kind === 'discussion_comment') {
+    const there = await fetchFromDiscussion(client, comment.nodeId ?? '');
+    if (isAt(place, there)) return inDiscussion(there);
+    throw new AppError('invalid_input', `${there.url} is not a comment on that discussion.`);
+  }
   const raw = await client.rest<RawComment>(`GET ${pathOf(comment)}`, {
     owner,
     repo,
@@ -119,6 +146,13 @@ export async function findComment(
   place: CommentPlace,
   wanted: { marker: string; login: string | null; since?: string },
 ): Promise<FoundComment | null> {
+  if (place.discussion) {
+    const comments = await latestInDiscussion(client, place.discussion);
+    const isWanted = ({ author, body }: DiscussionComment) =>
+      (wanted.login === null || author.login === wanted.login) && body.includes(wanted.marker);
+    const there = comments.findLast((comment) => isAt(place, comment) && isWanted(comment));
+    return there ? inDiscussion(there) : null;
+  }
   const kind = place.replyTo === null ? 'issue_comment' : 'review_comment';
   const room = kind === 'issue_comment' ? 'issues' : 'pulls';
   let latest: FoundComment | null = null;
@@ -147,6 +181,16 @@ function found(raw: RawComment, kind: CommentRef['kind']): FoundComment {
     body: raw.body ?? '',
     author: { login: raw.user?.login ?? 'ghost', type: raw.user?.type ?? 'User' },
   };
+}
+
+/** Nothing of another discussion or repository is taken for the place's own. */
+function isAt({ owner, repo, discussion }: CommentPlace, comment: DiscussionComment): boolean {
+  const repository = comment.repository.toLowerCase();
+  return comment.discussion === discussion?.id && repository === `${owner}/${repo}`.toLowerCase();
+}
+
+function inDiscussion({ id, nodeId, url, body, author }: DiscussionComment): FoundComment {
+  return { kind: 'discussion_comment', id, nodeId, url, body, author };
 }
 
 function pathOf(comment: CommentRef): string {

@@ -50,7 +50,7 @@ export const settings = {
   max_changed_files: setting(positive('a number of files'), '300', 'Most files that a push may change.'),
   max_file_kib: setting(positive('a size in KiB'), '5120', 'Largest file, in KiB, that a push may contain.'),
   // reporting
-  comment: setting(choice('auto', 'always', 'never'), 'auto', 'Whether there is a tracking comment: `auto` in tag mode, `always` wherever there is an issue or pull request, `never`.'),
+  comment: setting(choice('auto', 'always', 'never'), 'auto', 'Whether there is a tracking comment: `auto` in tag mode and in discussions, `always` wherever there is an issue or pull request too, `never`.'),
   use_sticky_comment: setting(flag, 'false', 'Use one comment per pull request again and again.'),
   include_fix_links: setting(flag, 'true', 'Let reviews carry links that open Claude Code on a finding.'),
   classify_inline_comments: setting(flag, 'true', 'Kept for compatibility: unconfirmed inline comments are collected and posted as one review either way.'),

@@ -1,4 +1,5 @@
 /** With a `prompt` Claude works on any event: the prompt as it is, and nothing written anywhere unless asked. */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { bash, structuredOutput } from '../../testkit/claude/tools.ts';
 import type { ActionOptions } from '../../testkit/runner/action-run.ts';
@@ -15,21 +16,24 @@ function somethingSaid({ github, repository }: Stage) {
   return github.comment(issue, { author: 'octocat', body: 'No mention here. COMMENT-TEXT' });
 }
 
-const events: [string, (stage: Stage) => Promise<Event>][] = [
+const events: Array<[string, (stage: Stage) => Promise<Event>]> = [
   ['workflow_dispatch', (stage) => stage.github.event.workflowDispatch(stage.repository.record)],
   ['schedule', (stage) => stage.github.event.schedule(stage.repository.record)],
   ['push', (stage) => stage.github.event.push(stage.repository.record)],
   ['pull_request', async (stage) => stage.github.event.pullRequest(await openPull(stage), 'synchronize')],
   ['issue_comment', (stage) => stage.github.event.issueComment(somethingSaid(stage))],
-  [
-    'discussion',
-    (stage) =>
-      stage.github.event.other('discussion', stage.repository.record, {
-        action: 'created',
-        discussion: { number: 7, title: 'Ideas', body: 'DISCUSSION-TEXT' },
-      }),
-  ],
+  ...['release.published', 'check_suite.completed', 'deployment_status.created'].map(
+    (file): (typeof events)[number] => [file, (stage) => stored(stage, file)],
+  ),
+  ['an event that nobody knows', (stage) => stage.github.event.other('brand_new', stage.repository.record)],
 ];
+
+/** GitHub's own example, as if it were about the stage's repository. */
+async function stored({ github, repository }: Stage, file: string): Promise<Event> {
+  const text = await readFile(`test/fixtures/payloads/${file}.json`, 'utf8');
+  const { repository: _, sender: __, ...fields } = JSON.parse(text);
+  return github.event.other(file.split('.')[0]!, repository.record, fields);
+}
 
 test.each(events)(
   'a prompt on `%s` is sent as it is; no comment, no branch, nothing to sign',
@@ -43,7 +47,7 @@ test.each(events)(
 
     expectSuccess(run);
     expect(stage.model.firstText()).toBe(prompt);
-    expect(JSON.stringify(stage.model.main[0]!.body)).not.toMatch(/ISSUE-TEXT|COMMENT-TEXT|DISCUSSION-TEXT/);
+    expect(JSON.stringify(stage.model.main[0]!.body)).not.toMatch(/ISSUE-TEXT|COMMENT-TEXT/);
     expect(stage.repository.branches()).toEqual(before);
     expect(stage.repository.subjects().map(({ comments }) => comments.length)).toEqual(said);
     expect(stage.github.requests.filter(({ method, kind }) => kind === 'rest' && method !== 'GET')).toEqual(
@@ -54,6 +58,7 @@ test.each(events)(
       session_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     expect(run.summary).toContain('agent mode');
+    expect(run.summary).toContain(`| event | \`${event.name}\` |`);
     expect(run.summary).toContain(
       'No effect on a `prompt` alone, which has no branch: `use_commit_signing`.',
     );
@@ -223,12 +228,13 @@ test('`track_progress` where there is nothing to comment on is only a warning', 
 
 test('a person without write access cannot start it by an event that anyone can cause', async () => {
   await using stage = await setStage();
-  const event = await stage.github.event.other('discussion', 'octo-org/hello', { action: 'created' });
-  const run = await stage.run({
-    event: { ...event, payload: { ...event.payload, sender: { login: 'mallory', id: 9, type: 'User' } } },
-    inputs: { prompt, on_denied: 'fail' },
-  });
+  const { github, repository } = stage;
+  const discussion = github.createDiscussion(repository, { title: 'Ideas', author: 'mallory' });
+  // Whoever labels or edits it, it was mallory who wrote.
+  const event = await github.event.discussion(discussion, 'created', { sender: 'octocat' });
+  const run = await stage.run({ event, inputs: { prompt, on_denied: 'fail' } });
 
   expectFailure(run, 'not_permitted', '`mallory` may not call Claude here');
   expect(stage.model.requests).toEqual([]);
+  expect(discussion.comments).toEqual([]);
 });

@@ -150,6 +150,31 @@ test('a prompt of the workflow in a `workflow_run` that has checked out what a s
   expect(sentToModel(stage)).toContain('come from `main`');
 });
 
+test('a prompt of the workflow in a merge queue, which holds what nobody has merged yet', async () => {
+  await using stage = await setStage();
+  const { github, repository } = stage;
+  await repository.addCommit({
+    ...{ branch: 'release', from: 'main', message: 'Configure' },
+    files: configuration(ofBase, '/tmp'),
+  });
+  const queue = 'gh-readonly-queue/release/pr-1-0123456';
+  await repository.addCommit({
+    ...{ branch: queue, from: 'release', message: 'Configure otherwise' },
+    files: hostile('/tmp'),
+  });
+  const group = { head_ref: `refs/heads/${queue}`, base_ref: 'refs/heads/release' };
+  const event = await github.event.other('merge_group', repository.record, { merge_group: group });
+  stage.model.script(script(stage));
+  const run = await stage.run({
+    event,
+    checkout: { ref: queue },
+    inputs: { prompt: 'Read it.', ...unfenced },
+  });
+
+  await expectOfBase(run, stage);
+  expect(sentToModel(stage)).toContain('come from `release`');
+});
+
 test('a prompt of the workflow in a `pull_request_target` that has checked out a fork', async () => {
   await using stage = await setStage();
   const { github, repository } = stage;

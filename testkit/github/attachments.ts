@@ -1,9 +1,8 @@
 /** Files that people attach to texts: their own address, which GitHub opens to few, and the signed one in the HTML of the text. */
 import { randomUUID } from 'node:crypto';
 import type { Identity } from './access.ts';
-import type { AttachedFile } from './model.ts';
 import type { Answer } from './rest/call.ts';
-import type { Store } from './store.ts';
+import type { AttachedFile, Store } from './store.ts';
 
 /** Uploads a file as GitHub's page does; gives the address that texts name it by. */
 export function attach(store: Store, bytes: Uint8Array): string {

@@ -4,6 +4,8 @@ import type {
   CheckRun,
   Comment,
   CommitStatus,
+  Discussion,
+  DiscussionComment,
   Issue,
   PullRequest,
   Reactable,
@@ -27,6 +29,7 @@ import {
   type NewStatus,
   type NewWorkflowRun,
 } from './state/checks.ts';
+import { commentOnDiscussion, createDiscussion, type NewDiscussion } from './state/discussions.ts';
 import {
   changeSubject,
   createComment,
@@ -70,6 +73,8 @@ export function authoring(store: Store) {
     ...marks(store),
 
     createIssue: (of: RepositoryName, issue: NewIssue): Issue => createIssue(store, find(of), issue),
+    createDiscussion: (of: RepositoryName, discussion: NewDiscussion): Discussion =>
+      createDiscussion(store, find(of), discussion),
     /** Uploads a file; gives the address that a text names it by. */
     attach: (bytes: Uint8Array): string => attach(store, bytes),
     /** The branches must exist: `repository.addCommit` makes them. */
@@ -110,6 +115,11 @@ function checksAndRuns(store: Store, find: (of: RepositoryName) => Repository) {
 function talk(store: Store) {
   return {
     comment: (subject: Subject, writing: Writing): Comment => createComment(store, subject, writing),
+    /** @param writing `replyTo`: the top-level comment whose thread it goes into. */
+    discuss: (
+      discussion: Discussion,
+      writing: Writing & { replyTo?: DiscussionComment },
+    ): DiscussionComment => commentOnDiscussion(store, discussion, writing),
     /** With `comments`, one thread each. */
     review: (pull: PullRequest, review: NewReview): Promise<Review> => createReview(store, pull, review),
     /** Starts a thread; the diff hunk is worked out from git when not given. */
@@ -131,7 +141,7 @@ function changes(store: Store) {
     /** The same, by the name that reads well for comments. */
     editComment: (comment: Comment | ReviewComment, body: string, act: Act = {}): void =>
       edit(comment, body, act.by ?? comment.author?.login ?? 'ghost', act.at),
-    deleteComment: (comment: Comment | ReviewComment): void => {
+    deleteComment: (comment: Comment | ReviewComment | DiscussionComment): void => {
       comment.deleted = true;
     },
     minimize: (text: Comment | Review | ReviewComment, reason = 'OUTDATED'): void => {

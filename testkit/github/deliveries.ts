@@ -1,7 +1,7 @@
 /** Webhook deliveries: signed, sent, remembered, and sent again when asked. */
 import { createHmac, randomUUID } from 'node:crypto';
 import type { App } from './app-model.ts';
-import type { Hook } from './model.ts';
+import type { Hook } from './hook-model.ts';
 import { now } from './store.ts';
 
 /** One event as GitHub would send it. */

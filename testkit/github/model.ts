@@ -1,5 +1,7 @@
 /** The records that the local GitHub remembers: what every answer, payload and page is drawn from. */
 
+import type { Hook } from './hook-model.ts';
+
 /** A person's permission on one repository, weakest first. */
 export const roles = ['none', 'read', 'triage', 'write', 'maintain', 'admin'] as const;
 export type Role = (typeof roles)[number];
@@ -68,6 +70,8 @@ export interface Repository {
   milestones: Milestone[];
   /** Issues and pull requests share their numbers, as on GitHub. */
   subjects: Map<number, Subject>;
+  /** These too. */
+  discussions: Map<number, Discussion>;
   checks: CheckRun[];
   statuses: CommitStatus[];
   runs: WorkflowRun[];
@@ -176,6 +180,24 @@ export interface Comment extends Written {
   subject: Subject;
 }
 
+/** Its comments have one level of replies. */
+export interface Discussion extends Written {
+  kind: 'discussion';
+  repository: Repository;
+  number: number;
+  title: string;
+  category: string;
+  /** Top-level ones and replies, in the order of creation; deleted ones stay, marked. */
+  comments: DiscussionComment[];
+}
+
+export interface DiscussionComment extends Written {
+  kind: 'discussionComment';
+  discussion: Discussion;
+  /** The top-level comment that this one answers. */
+  replyTo: DiscussionComment | null;
+}
+
 export type ReviewState = 'PENDING' | 'COMMENTED' | 'APPROVED' | 'CHANGES_REQUESTED' | 'DISMISSED';
 
 export interface Review extends Written {
@@ -216,7 +238,7 @@ export interface ReviewComment extends Written {
 }
 
 /** What can be reacted to, and what can be edited. */
-export type Reactable = Subject | Comment | Review | ReviewComment;
+export type Reactable = Subject | Comment | Review | ReviewComment | Discussion | DiscussionComment;
 
 export interface CheckRun {
   kind: 'checkRun';
@@ -273,21 +295,4 @@ export interface Job {
   log: string;
   steps: { name: string; conclusion: string | null }[];
   startedAt: Time;
-}
-
-export interface Hook {
-  id: number;
-  url: string;
-  secret: string | null;
-  events: string[];
-  active: boolean;
-  createdAt: Time;
-}
-
-/** A file that somebody attached to a text. */
-export interface AttachedFile {
-  id: string;
-  bytes: Uint8Array;
-  /** What makes its signed address open. */
-  signature: string;
 }

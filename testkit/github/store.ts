@@ -1,8 +1,16 @@
 /** The memory of the local GitHub: ids, node ids, and every record by the names that callers use. */
 
 import type { App, Installation } from './app-model.ts';
-import type { AttachedFile, Repository, Subject, Time, User } from './model.ts';
+import type { Repository, Subject, Time, User } from './model.ts';
 import { tokenRegister } from './tokens.ts';
+
+/** A file that somebody attached to a text. */
+export interface AttachedFile {
+  id: string;
+  bytes: Uint8Array;
+  /** What makes its signed address open. */
+  signature: string;
+}
 
 /** Bots whose ids the whole world knows, because commits are attributed to them. */
 const wellKnownIds: Record<string, number> = { 'github-actions[bot]': 41898282, 'claude[bot]': 209825114 };

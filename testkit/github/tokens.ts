@@ -26,6 +26,7 @@ export const actionsPermissions: Permissions = {
   actions: 'write',
   checks: 'write',
   contents: 'write',
+  discussions: 'write',
   issues: 'write',
   metadata: 'read',
   pull_requests: 'write',

@@ -105,12 +105,18 @@ export function jobEnvironment(job: Job, paths: RunnerPaths, actionPath: string)
   };
 }
 
-/** The ref that GitHub runs an event on: a pull request's merge ref, the pushed ref, else the default branch. */
+/** The ref that GitHub runs an event on: a pull request's merge ref, what was pushed, queued or released, else the default branch. */
 export function refOf(event: string, payload: Record<string, unknown>): string {
   const pull = pullRequestOf({ name: event, payload });
   if (pull?.number !== undefined) return `refs/pull/${pull.number}/merge`;
   const base = (payload.pull_request as PullRequest | undefined)?.base?.ref;
   if (event === 'pull_request_target' && base) return `refs/heads/${base}`;
+  const { merge_group: group, release } = payload as {
+    merge_group?: { head_ref: string };
+    release?: { tag_name: string };
+  };
+  if (group) return group.head_ref;
+  if (release) return `refs/tags/${release.tag_name}`;
   if (typeof payload.ref === 'string' && payload.ref.startsWith('refs/')) return payload.ref;
   const branch = (payload.repository as { default_branch?: string } | undefined)?.default_branch;
   return `refs/heads/${branch ?? 'main'}`;

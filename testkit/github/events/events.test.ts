@@ -6,7 +6,15 @@ import examples from '@octokit/webhooks-examples';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WebhookEvent } from '../deliveries.ts';
 import { type LocalGitHub, startGitHub } from '../main.ts';
-import type { Comment, Issue, PullRequest, Review, ReviewComment } from '../model.ts';
+import type {
+  Comment,
+  Discussion,
+  DiscussionComment,
+  Issue,
+  PullRequest,
+  Review,
+  ReviewComment,
+} from '../model.ts';
 import type { Json } from '../test-client.ts';
 
 let github: LocalGitHub;
@@ -15,6 +23,8 @@ let comment: Comment;
 let pull: PullRequest;
 let review: Review;
 let inline: ReviewComment;
+let discussion: Discussion;
+let said: DiscussionComment;
 
 beforeAll(async () => {
   github = await startGitHub();
@@ -40,6 +50,8 @@ beforeAll(async () => {
     assignees: ['ann'],
   });
   review = await github.review(pull, { body: 'hm', author: 'ann', state: 'CHANGES_REQUESTED' });
+  discussion = github.createDiscussion('o/r', { title: 'Ideas', body: 'Any?', author: 'ann' });
+  said = github.discuss(discussion, { body: 'Some.', author: 'ann' });
   inline = await github.reviewComment(pull, { path: 'README.md', line: 1, body: 'why', author: 'ann' });
 });
 afterAll(() => github.close());
@@ -81,6 +93,8 @@ const cases: [string, string | null, () => Promise<WebhookEvent>][] = [
   ['pull_request', 'labeled', () => github.event.pullRequest(pull, 'labeled')],
   ['pull_request_review', 'submitted', () => github.event.pullRequestReview(review)],
   ['pull_request_review_comment', 'created', () => github.event.pullRequestReviewComment(inline)],
+  ['discussion', 'created', () => github.event.discussion(discussion)],
+  ['discussion_comment', 'created', () => github.event.discussionComment(said)],
   ['push', null, () => github.event.push('o/r', { branch: 'feature' })],
   ['workflow_dispatch', null, () => github.event.workflowDispatch('o/r', { inputs: { a: 'b' } })],
   ['repository_dispatch', 'on-demand-test', () => github.event.repositoryDispatch('o/r', 'on-demand-test')],

@@ -7,6 +7,7 @@ import type { Repository, WorkflowRun } from '../model.ts';
 import { renderRun } from '../render/run.ts';
 import { renderUser } from '../render/user.ts';
 import type { Store } from '../store.ts';
+import { discussionEvents } from './discussion-events.ts';
 import { type EventOptions, frame } from './frame.ts';
 import { pushPayload } from './push.ts';
 import { subjectEvents } from './subject-events.ts';
@@ -15,6 +16,7 @@ import { subjectEvents } from './subject-events.ts';
 export function eventMaker(store: Store) {
   return {
     ...subjectEvents(store),
+    ...discussionEvents(store),
     ...dispatchEvents(store),
     ...codeEvents(store),
     ...otherEvents(store),

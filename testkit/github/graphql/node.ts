@@ -3,6 +3,8 @@
 import { canSee } from '../access.ts';
 import type {
   Comment,
+  Discussion,
+  DiscussionComment,
   Issue,
   Label,
   PullRequest,
@@ -17,6 +19,7 @@ import type {
 import { problem } from './problem.ts';
 import { actorView } from './view/actor.ts';
 import { parseRefNodeId, refView } from './view/commit.ts';
+import { discussionCommentView, discussionView } from './view/discussion.ts';
 import { commentView, issueView, labelView } from './view/issue.ts';
 import { pullView } from './view/pull.ts';
 import { repositoryView } from './view/repository.ts';
@@ -35,6 +38,8 @@ type Records = {
   thread: ReviewThread;
   label: Label;
   reaction: Reaction;
+  discussion: Discussion;
+  discussionComment: DiscussionComment;
 };
 
 const views: { [K in keyof Records]: (request: Request, record: Records[K]) => View | Promise<View> | null } =
@@ -49,6 +54,8 @@ const views: { [K in keyof Records]: (request: Request, record: Records[K]) => V
     thread: threadView,
     label: labelView,
     reaction: reactionView,
+    discussion: discussionView,
+    discussionComment: discussionCommentView,
   };
 
 /** The view of a node. @throws GraphQLError NOT_FOUND */
@@ -91,7 +98,10 @@ export function repositoryBehind(record: Records[keyof Records]): Repository | n
     case 'issue':
     case 'pull':
     case 'label':
+    case 'discussion':
       return record.repository;
+    case 'discussionComment':
+      return record.discussion.repository;
     case 'comment':
       return record.subject.repository;
     case 'review':
@@ -110,4 +120,6 @@ export const reactables = [
   'comment',
   'review',
   'reviewComment',
+  'discussion',
+  'discussionComment',
 ] as const satisfies Reactable['kind'][];

@@ -1,6 +1,6 @@
 /** REST: webhooks of repositories, and the deliveries of hooks and Apps. */
 import type { Delivery } from '../deliveries.ts';
-import type { Hook } from '../model.ts';
+import type { Hook } from '../hook-model.ts';
 import { repositoryUrl } from '../render/repository.ts';
 import { now } from '../store.ts';
 import { type Answer, type Call, created, numberOf, ok, type Route, textsOf } from './call.ts';

@@ -35,7 +35,7 @@ export function newSubject(store: Store, repository: Repository, options: NewIss
   return {
     ...written(store, repository, options),
     repository,
-    number: options.number ?? Math.max(0, ...repository.subjects.keys()) + 1,
+    number: options.number ?? nextNumber(repository),
     title: options.title,
     state,
     locked: false,
@@ -47,6 +47,11 @@ export function newSubject(store: Store, repository: Repository, options: NewIss
     closedAt: state === 'closed' ? now() : null,
     closedBy: null,
   };
+}
+
+/** Issues, pull requests and discussions share their numbers. */
+export function nextNumber({ subjects, discussions }: Repository): number {
+  return Math.max(0, ...subjects.keys(), ...discussions.keys()) + 1;
 }
 
 /** Makes a new subject findable by its number. */

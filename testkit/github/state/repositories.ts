@@ -116,6 +116,7 @@ function register(store: Store, options: NewRepository, parent: Repository | nul
       labels: [],
       milestones: [],
       subjects: new Map(),
+      discussions: new Map(),
       checks: [],
       statuses: [],
       runs: [],

@@ -21,15 +21,17 @@ export function viewerOf(request: Request): User {
   return request.store.user(login);
 }
 
-/** Issues and their comments take the issues permission; anything of a pull request takes its own. */
+/** Issues and their comments take the issues permission; pull requests and discussions take their own. */
 export function demandWrite(
   request: Request,
   record: Reactable,
   role: 'read' | 'triage' | 'write' = 'read',
 ): void {
-  const needs: Need[] =
-    record.kind === 'review' || record.kind === 'reviewComment'
-      ? ['pull_requests:write']
-      : ['issues:write', 'pull_requests:write'];
-  mayWrite(request, repositoryBehind(record)!, needs, role);
+  mayWrite(request, repositoryBehind(record)!, needsOf(record), role);
+}
+
+function needsOf({ kind }: Reactable): Need[] {
+  if (kind === 'review' || kind === 'reviewComment') return ['pull_requests:write'];
+  if (kind === 'discussion' || kind === 'discussionComment') return ['discussions:write'];
+  return ['issues:write', 'pull_requests:write'];
 }

@@ -95,6 +95,13 @@ function subjectLists(request: Request, repository: Repository): Record<string, 
       request.show(find(number, 'pull', 'a PullRequest') as PullRequest),
     issueOrPullRequest: ({ number }: { number: number }) =>
       request.show(find(number, null, 'an issue or pull request')),
+    discussion: ({ number }: { number: number }) => {
+      const found = repository.discussions.get(number);
+      if (!found)
+        throw problem('NOT_FOUND', `Could not resolve to a Discussion with the number of ${number}.`);
+      mayRead(request, repository, ['discussions:read']);
+      return request.show(found);
+    },
     issues: connection(
       (args: Filter) => filtered(request, repository, args).filter((subject) => subject.kind === 'issue'),
       (issue) => request.show(issue),

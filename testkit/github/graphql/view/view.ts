@@ -3,6 +3,8 @@ import type { Identity } from '../../access.ts';
 import type { Kit } from '../../kit.ts';
 import type {
   Comment,
+  Discussion,
+  DiscussionComment,
   Issue,
   Label,
   PullRequest,
@@ -27,6 +29,8 @@ export interface Request {
 /** Records that have a view and a node id. */
 export type Shown =
   | Comment
+  | Discussion
+  | DiscussionComment
   | Issue
   | Label
   | PullRequest
