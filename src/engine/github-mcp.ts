@@ -77,6 +77,7 @@ export class GitHubMcp {
           });
           return this.withinLimit((signal) => connectTo(command, signal));
         },
+        redact: door.redact,
         show: (tool, parts) => door.redact(foreignAnswer(this.markers(), tool, parts)),
       });
       this.close = close;

@@ -32,6 +32,7 @@ async function setUp({
     openGitHubServer({
       wanted: wantedTools(rules)!,
       token: async () => given.token,
+      redact: (text) => text,
       start: () => connectTo(command(), ended.signal),
       show: (_, parts: AnswerPart[]) => parts.map(({ text }) => text).join(),
     });

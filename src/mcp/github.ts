@@ -1,6 +1,7 @@
 /** `github`: GitHub's own MCP server, which the host runs and keeps alive, with a token that Claude never has. */
 import type { ContentBlock, Tool } from '@modelcontextprotocol/sdk/types.js';
 import { AppError, toUserMessage } from '../words/errors.ts';
+import type { Redact } from '../words/redact.ts';
 import type { ForwardedServer, ForwardedTool, ToolResult } from '../words/tool.ts';
 import type { ServerConnection } from './github-connection.ts';
 import type { WantedTools } from './github-wanted.ts';
@@ -19,6 +20,8 @@ export interface GitHubServerOptions {
   start(token: string): Promise<ServerConnection>;
   /** What the server answered, as Claude may see it. */
   show(tool: string, parts: AnswerPart[]): string;
+  /** Takes secrets out of what goes to the server: it may come to stand on GitHub. */
+  redact: Redact;
 }
 
 export interface GitHubServer {
@@ -33,7 +36,7 @@ const patience = 1;
 
 /** @throws Error that says why there is none. */
 export async function openGitHubServer(options: GitHubServerOptions): Promise<GitHubServer> {
-  const { wanted, show } = options;
+  const { wanted } = options;
   const server = await keptAlive(options);
   const { tools, instructions } = server.first;
   const offered = tools.filter(({ name }) => wanted.includes(name));
@@ -44,7 +47,7 @@ export async function openGitHubServer(options: GitHubServerOptions): Promise<Gi
       instructions,
       // Few, when they are named one by one; the whole server's would fill the first request.
       alwaysLoad: !wanted.all,
-      tools: offered.map((tool) => forwarded(tool, server.running, show)),
+      tools: offered.map((tool) => forwarded(tool, server.running, options)),
     },
     missing: wanted.names.filter((name) => !there.has(name)),
     close: server.close,
@@ -54,11 +57,13 @@ export async function openGitHubServer(options: GitHubServerOptions): Promise<Gi
 function forwarded(
   { name, description, inputSchema }: Tool,
   running: () => Promise<ServerConnection>,
-  show: GitHubServerOptions['show'],
+  { show, redact }: GitHubServerOptions,
 ): ForwardedTool {
   const call = async (input: Record<string, unknown>): Promise<ToolResult> => {
     try {
-      const { content, isError } = await (await running()).call(name, input);
+      const clean = (_: string, value: unknown) => (typeof value === 'string' ? redact(value) : value);
+      const connection = await running();
+      const { content, isError } = await connection.call(name, JSON.parse(JSON.stringify(input), clean));
       return { text: show(name, content.map(partOf)), isError };
     } catch (error) {
       const { message, remedy } = toUserMessage(error);

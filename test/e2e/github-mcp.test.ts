@@ -20,16 +20,10 @@ const repository = { owner: 'octo-org', repo: 'hello' };
 const readIssue = mcp('github', 'issue_read', { ...repository, method: 'get', issue_number: 1 });
 
 test('the tools that are allowed work as the run’s own identity, and their answers are material', async () => {
-  await using stage = await setStage([
-    {
-      tools: [
-        readIssue,
-        mcp('github', 'add_issue_comment', { ...repository, issue_number: 1, body: 'A second voice.' }),
-        mcp('github', 'get_me'),
-      ],
-    },
-    { text: 'Done.' },
-  ]);
+  await using stage = await setStage();
+  const body = `A second voice, and a key: ${stage.model.key}.`;
+  const comment = mcp('github', 'add_issue_comment', { ...repository, issue_number: 1, body });
+  stage.model.script([{ tools: [readIssue, comment, mcp('github', 'get_me')] }, { text: 'Done.' }]);
   await using scene = await withDocker(stage);
   const run = await stage.mention('@claude look at it', {
     env: scene.env,
@@ -44,8 +38,8 @@ test('the tools that are allowed work as the run’s own identity, and their ans
   expect(read).toMatch(
     /^<untrusted-([0-9a-f]{32}) kind="issue_read">\n\{.*It says Helo\..*\}\n<\/untrusted-\1>\n/s,
   );
-  expect(commented).toContain('A second voice.');
-  expect(answers(stage)).toHaveLength(2);
+  expect(commented).toContain('A second voice');
+  expect(answers(stage).map((answer) => answer.body)).toContain('A second voice, and a key: ***.');
   expect(me).toMatch(/No such tool/i);
   const [first] = stage.model.main;
   const offered = (first!.body.tools as { name: string }[]).filter(({ name }) =>
