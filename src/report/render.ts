@@ -186,8 +186,13 @@ function requestLink({ actor, url }: Taken): string {
 /** Claude's reports, else its last words: a reader always sees what was said last. */
 function textOf({ progress, result, waitsFor }: CommentState): string {
   if (progress.message) return progress.message;
-  if (result) return result.conclusion === 'success' ? result.summary : (result.lastWords ?? '');
+  if (result) return result.conclusion === 'success' ? answerOf(result) : (result.lastWords ?? '');
   return progress.status === 'queued' || waitsFor ? '' : '*Claude has not reported yet.*';
+}
+
+/** What a task came to, as markdown: an answer in a given form is JSON, of which markdown would make something else. */
+export function answerOf({ summary, structuredOutput }: Result): string {
+  return structuredOutput !== undefined && /^[[{]/.test(summary) ? `\`\`\`json\n${summary}\n\`\`\`` : summary;
 }
 
 /** Nobody's name may break out of the header or call somebody else. */

@@ -2,7 +2,7 @@
 import { dollars } from '../words/dollars.ts';
 import type { Result, Usage } from '../words/result.ts';
 import type { Fact } from '../words/task.ts';
-import { closeFence, duration } from './render.ts';
+import { answerOf, closeFence, duration } from './render.ts';
 
 /** GitHub refuses a larger summary. Bytes; some room is left for what other parts of the step write. */
 const longestSummary = 1_000_000;
@@ -45,7 +45,7 @@ const icons = { success: '✅', failure: '❌', cancelled: '⏹️', skipped: '�
 function said(result: Result): string[] {
   if (!result.summary || result.conclusion === 'skipped') return [];
   if (result.conclusion !== 'success') return [`**What happened:** ${closeFence(result.summary)}`];
-  return ['### What Claude said', closeFence(result.summary)];
+  return ['### What Claude said', closeFence(answerOf(result))];
 }
 
 function outcomeRows(result: Result): string[][] {

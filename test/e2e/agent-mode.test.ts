@@ -1,7 +1,7 @@
 /** With a `prompt` Claude works on any event: the prompt as it is, and nothing written anywhere unless asked. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { bash, structuredOutput } from '../../testkit/claude/tools.ts';
+import { bash, mcp, structuredOutput } from '../../testkit/claude/tools.ts';
 import type { ActionOptions } from '../../testkit/runner/action-run.ts';
 import { expectFailure, expectSuccess, expectTidy } from './expectations.ts';
 import { openPull } from './pulls.ts';
@@ -94,16 +94,51 @@ test('a comment is written where it is asked for', async () => {
   expect(run.outputs.claude_comment_id).toBe(String(answer!.id));
 });
 
+test('a review of each push keeps to one comment, which Claude may write where its tool is allowed', async () => {
+  const text = 'First look: `Halo` is misspelt.';
+  await using stage = await setStage([
+    { tools: [mcp('github_comment', 'update_claude_comment', { body: text })] },
+    { text: 'Reported.' },
+  ]);
+  const pull = await openPull(stage);
+  stage.github.comment(pull, { author: 'octocat', body: 'Thanks.' });
+  const inputs = {
+    ...{ prompt: 'Review what was pushed.', comment: 'always', use_sticky_comment: 'true' },
+    claude_args: '--allowedTools mcp__github_comment__update_claude_comment',
+  };
+  const push = async () =>
+    stage.run({ event: await stage.github.event.pullRequest(pull, 'synchronize'), inputs });
+  const first = await push();
+
+  expectSuccess(first);
+  expect(stage.model.firstText()).toBe(inputs.prompt);
+  expect(pull.comments).toHaveLength(2);
+  expect(pull.comments[1]!.body).toContain(text);
+
+  await stage.repository.addCommit({ branch: 'german', message: 'Correct it', files: { 'a.txt': 'a' } });
+  stage.model.script([{ text: 'Second look: nothing is left.' }]);
+  const second = await push();
+
+  expectSuccess(second);
+  expect(pull.comments).toHaveLength(2);
+  expect(pull.comments[1]!.body).toContain('Second look: nothing is left.');
+  expect(pull.comments[1]!.body).not.toContain('First look');
+  expect(second.outputs.comment_url).toBe(first.outputs.comment_url);
+  expectTidy(second, stage);
+});
+
 describe('with `--json-schema`', () => {
   const schema = { type: 'object', properties: { files: { type: 'number' } }, required: ['files'] };
   const inputs = { prompt, claude_args: `--json-schema '${JSON.stringify(schema)}'` };
 
-  test('the answer is an output', async () => {
+  test('the answer is an output, and in the comment where one is asked for', async () => {
     await using stage = await setStage([{ tools: [structuredOutput({ files: 3 })] }]);
-    const run = await stage.run({ event: await stage.github.event.push('octo-org/hello'), inputs });
+    const event = await stage.github.event.issueComment(somethingSaid(stage));
+    const run = await stage.run({ event, inputs: { ...inputs, comment: 'always' } });
 
     expectSuccess(run);
     expect(JSON.parse(run.outputs.structured_output!)).toEqual({ files: 3 });
+    expect(stage.repository.issue(1).comments[1]!.body).toContain('```json\n{"files":3}\n```');
   });
 
   test('an answer in no form is a failure', async () => {
@@ -213,17 +248,21 @@ test('with `track_progress` it works as if mentioned, with the prompt as instruc
   expect(run.summary).toContain('tag mode');
 });
 
-test('`track_progress` where there is nothing to comment on is only a warning', async () => {
+test('what asks for a comment where there is nothing to comment on is a warning that says where the answer is', async () => {
   await using stage = await setStage();
   const run = await stage.run({
     event: await stage.github.event.push('octo-org/hello'),
-    inputs: { prompt, track_progress: 'true' },
+    inputs: { prompt, track_progress: 'true', comment: 'always' },
   });
 
   expectSuccess(run);
-  expect(run.annotations.map(({ message }) => message)).toContainEqual(
-    expect.stringContaining('`track_progress` needs an issue or pull request'),
-  );
+  for (const warning of [
+    '`track_progress` needs an issue or pull request; progress goes to the step summary.',
+    '`comment: always` finds no issue, pull request or discussion in this event; the answer is in the step summary.',
+  ]) {
+    expect(run.annotations.map(({ message }) => message)).toContain(warning);
+    expect(run.summary).toContain(warning);
+  }
 });
 
 test('a person without write access cannot start it by an event that anyone can cause', async () => {
