@@ -135,6 +135,20 @@ describe('inputs', () => {
     expect(readJob({ INPUT_MODE: '', INPUT_WHATEVER: '' }).warnings).toEqual([]);
   });
 
+  test.each<[string, Record<string, string>, unknown]>([
+    [
+      'there',
+      { ACTIONS_RESULTS_URL: 'https://results.example/', ACTIONS_RUNTIME_TOKEN: 'runtime-1' },
+      { url: 'https://results.example/', token: 'runtime-1' },
+    ],
+    ['without a token', { ACTIONS_RESULTS_URL: 'https://results.example/' }, null],
+    ['of the first version only', { ACTIONS_CACHE_URL: 'https://cache.example/' }, null],
+  ])('the cache of the runner: %s', (_, variables, cache) => {
+    const job = readJob(variables);
+    expect(job.cache).toEqual(cache);
+    expect(secretsOf(job)).toEqual(cache ? ['runtime-1'] : []);
+  });
+
   test('secrets are known by what they are, the key to the job’s identity among them', () => {
     const given = {
       INPUT_GITHUB_TOKEN: 'ghs_1',

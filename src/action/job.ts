@@ -5,6 +5,7 @@ import type { OidcSource } from '../github/oidc.ts';
 import { type Config, type ConfigProblem, readConfig } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
 import { settings } from '../words/settings.ts';
+import type { CacheSource } from './runner-cache.ts';
 
 export type JobEnvironment = Record<string, string | undefined>;
 
@@ -15,6 +16,8 @@ export interface Job {
   warnings: string[];
   host: GitHubHost;
   oidc: OidcSource | null;
+  /** The runner's cache; null where it has none. */
+  cache: CacheSource | null;
   eventName: string;
   repository: string;
   actor: string;
@@ -60,6 +63,7 @@ export function readJob(environment: JobEnvironment): Job {
       graphqlUrl: environment.GITHUB_GRAPHQL_URL || 'https://api.github.com/graphql',
     },
     oidc: oidcSource(environment),
+    cache: cacheSource(environment),
     eventName: environment.GITHUB_EVENT_NAME ?? '',
     repository,
     actor: environment.GITHUB_ACTOR ?? '',
@@ -78,12 +82,12 @@ export function readJob(environment: JobEnvironment): Job {
 }
 
 /** What the job was given and nobody else may know. */
-export function secretsOf({ config, oidc }: Job): string[] {
+export function secretsOf({ config, oidc, cache }: Job): string[] {
   const { githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey } = config;
   const inputs = [githubToken, appPrivateKey, anthropicApiKey, claudeCodeOauthToken, sshSigningKey];
   const given = inputs.flatMap((secret) => (secret ? [secret.reveal()] : []));
-  // Who has the last is this job to everybody who trusts its identity; other actions write it into files of the checkout.
-  return oidc ? [...given, oidc.requestToken] : given;
+  // Who has these is this job to everybody who trusts its identity; other actions write them into files of the checkout.
+  return [...given, ...(oidc ? [oidc.requestToken] : []), ...(cache ? [cache.token] : [])];
 }
 
 /** The webhook payload on disk. @throws AppError `invalid_input` when it is missing or not JSON. */
@@ -127,6 +131,13 @@ function oidcSource(environment: JobEnvironment): OidcSource | null {
   const url = environment.ACTIONS_ID_TOKEN_REQUEST_URL;
   const requestToken = environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
   return url && requestToken ? { url, requestToken } : null;
+}
+
+/** GitHub tells it to JavaScript actions alone. An Enterprise Server may have the first version of the service only. */
+function cacheSource(environment: JobEnvironment): CacheSource | null {
+  const url = environment.ACTIONS_RESULTS_URL;
+  const token = environment.ACTIONS_RUNTIME_TOKEN;
+  return url && token ? { url, token } : null;
 }
 
 function unreadable(what: string, cause?: unknown): AppError {

@@ -1,6 +1,6 @@
 /** The Action's main step: the job's event in, one handled task out, outputs and exit code on every path. */
 import { randomUUID } from 'node:crypto';
-import type { Door } from '../engine/door.ts';
+import type { Door, Keep } from '../engine/door.ts';
 import { type Ending, handle } from '../engine/handle.ts';
 import { failed } from '../engine/results.ts';
 import { scratchPath } from '../engine/scratch.ts';
@@ -13,6 +13,7 @@ import { runnerCommands } from './commands.ts';
 import { show } from './ending.ts';
 import { type Job, readJob, readPayload, secretsOf } from './job.ts';
 import { remember } from './memory.ts';
+import type { CacheSource } from './runner-cache.ts';
 import { turnLog } from './turn-log.ts';
 
 const commands = runnerCommands(process.env, (line) => process.stdout.write(`${line}\n`));
@@ -64,6 +65,15 @@ async function main(): Promise<number> {
   return code;
 }
 
+/** Loaded by the runs that ask for it. */
+function keepIn(cache: CacheSource): Keep {
+  const loaded = async () => (await import('./runner-cache.ts')).runnerCache(cache);
+  return {
+    save: async (key, bytes) => (await loaded()).save(key, bytes),
+    restore: async (prefix) => (await loaded()).restore(prefix),
+  };
+}
+
 function openDoor(job: Job): Door {
   const mark = randomUUID();
   const scratch = scratchPath(job, mark);
@@ -96,6 +106,7 @@ function openDoor(job: Job): Door {
     seen: turnLog(job, log),
     signal: cancel.signal,
     remember: (name, value) => remember({ commands, scratch }, name, value),
+    keep: job.cache && keepIn(job.cache),
     warn,
     note,
   };

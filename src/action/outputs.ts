@@ -7,7 +7,7 @@ export const outputs = {
   branch_name: 'Branch that holds the commits, or that was made for them.',
   github_token: 'The GitHub token that was used.',
   structured_output: 'JSON string, when `--json-schema` was given.',
-  session_id: 'Session id of Claude Code.',
+  session_id: 'Session id of Claude Code; with `resume: true` a dispatch can go on with it.',
   cost_usd: 'Cost in US dollars, as Claude Code counts it; unset when it was killed before it could say.',
   num_turns: 'Turns of the conversation.',
   duration_ms: 'Time that Claude worked, in milliseconds.',

@@ -20,6 +20,7 @@ import {
   readGiven,
   readGivenText,
 } from './given.ts';
+import type { KeptTranscript } from './kept-transcript.ts';
 import { nestedMemoryHooks, type TrustedProject } from './trusted-project.ts';
 
 export interface SessionPlan {
@@ -53,6 +54,8 @@ export interface SessionPlan {
   systemAppend: string | null;
   /** What Claude Code runs in; null where there is none. */
   fence: Fence | null;
+  /** What is said, where it is kept for a later session, and what was said in the one that goes on. */
+  transcript?: KeptTranscript | null;
 }
 
 type PermissionMode = NonNullable<Options['permissionMode']>;

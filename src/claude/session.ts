@@ -54,7 +54,9 @@ export async function openSession(plan: SessionPlan, events: SessionEvents): Pro
   const outbox = new Outbox();
   const further = new Further();
   // The input stays open until the end, as closing it would end the process before its tools have answered.
-  const claude = await startClaude({ plan, events, input: outbox.messages(), farewellMs });
+  const input = outbox.messages();
+  const options = plan.transcript?.options();
+  const claude = await startClaude({ plan, events, input, farewellMs, ...(options && { options }) });
   return {
     run: async (prompt) => {
       outbox.push(messagesOf(prompt));

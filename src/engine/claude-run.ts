@@ -14,6 +14,7 @@ import { AppError } from '../words/errors.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ForwardedServer, ToolServer } from '../words/tool.ts';
 import { type ClaudeSettings, type ClaudesGitHub, claudeSettings, toolNames } from './claude.ts';
+import type { Continuation } from './conversation/continuation.ts';
 import type { ClaudeDoor } from './door.ts';
 import { openRunFence } from './fence.ts';
 import { configurationPath, logsPath, openPlace, pluginsPath } from './scratch.ts';
@@ -43,6 +44,13 @@ export interface Beginning {
   configuration: Configuration;
   /** GitHub's own MCP server, where it is there. */
   forwarded: ForwardedServer | null;
+  /** Where what is said is kept; null where it is not. */
+  continuation: Continuation | null;
+}
+
+/** What Claude is told, and what it is told instead where the conversation that was to go on has to begin anew. */
+export interface Prompts extends SessionPrompt {
+  anew?: SessionPrompt;
 }
 
 export class ClaudeRun {
@@ -54,6 +62,7 @@ export class ClaudeRun {
   private pid: number | null = null;
   private plan: Omit<SessionPlan, 'systemAppend' | 'trustCheckout' | 'trusted'> | null = null;
   private session: OpenSession | null = null;
+  private beginning: Beginning | null = null;
   private readonly limit = new AbortController();
   private readonly signal: AbortSignal;
   private readonly options: ClaudeRunOptions;
@@ -106,14 +115,17 @@ export class ClaudeRun {
   }
 
   /** Starts Claude Code; it waits for its prompt. */
-  async begin({ systemAppend, configuration, forwarded }: Beginning): Promise<void> {
+  async begin(beginning: Beginning): Promise<void> {
+    const { systemAppend, configuration, forwarded, continuation } = beginning;
+    this.beginning = beginning;
     const { door } = this.options;
     const { openSession } = await import('../claude/session.ts');
     this.signal.throwIfAborted();
     if (!this.plan) throw new AppError('internal', 'Claude is started before it was prepared.');
     const trustCheckout = configuration === 'checkout';
     const trusted = trustCheckout ? null : configuration;
-    const plan: SessionPlan = { ...this.plan, systemAppend, trustCheckout, trusted, forwarded };
+    const told = { systemAppend, forwarded, transcript: continuation?.transcript ?? null };
+    const plan: SessionPlan = { ...this.plan, ...told, trustCheckout, trusted };
     this.session = await openSession(plan, {
       signal: this.signal,
       onSpawn: (pid) => {
@@ -129,7 +141,7 @@ export class ClaudeRun {
   }
 
   /** Works on the prompt until the end, at most `timeout_minutes` long. */
-  async work(prompt: SessionPrompt): Promise<SessionResult> {
+  async work(prompt: Prompts): Promise<SessionResult> {
     this.signal.throwIfAborted();
     if (!this.session) throw new AppError('internal', 'Claude is given a prompt before it was started.');
     const minutes = this.options.door.config.timeoutMinutes;
@@ -139,11 +151,21 @@ export class ClaudeRun {
       );
     const timer = minutes === null ? null : setTimeout(expire, minutes * 60_000);
     try {
-      return await this.session.run(prompt);
+      const result = await this.session.run(prompt);
+      return (await this.anew(result, prompt)) ?? result;
     } finally {
       if (timer) clearTimeout(timer);
       await this.end();
     }
+  }
+
+  /** A conversation that Claude Code does not take up is no reason to do nothing. Null for every other end. */
+  private async anew({ reason }: SessionResult, prompt: Prompts): Promise<SessionResult | null> {
+    const continuation = this.beginning?.continuation;
+    const isRefused = reason === 'claude_crashed' && !this.messages.some(isInit);
+    if (!this.beginning || !prompt.anew || !isRefused || !continuation?.beginAnew()) return null;
+    await this.begin(this.beginning);
+    return this.session!.run(prompt.anew);
   }
 
   /** Gives the checkout to its former owners and ends the fence; the last thing, when nobody needs either any more. */
@@ -206,6 +228,11 @@ export class ClaudeRun {
       log,
     });
   }
+}
+
+function isInit(message: unknown): boolean {
+  const { type, subtype } = message as { type?: string; subtype?: string };
+  return type === 'system' && subtype === 'init';
 }
 
 /** Behind the fence nothing needs to be named unreadable: what should not be read is not there. */

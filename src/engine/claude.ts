@@ -9,6 +9,7 @@ import { AppError } from '../words/errors.ts';
 import { runMark } from '../words/mark.ts';
 import { dispatchOf, hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
+import { canGoOn, checkConversation } from './conversation/open.ts';
 import { lowest } from './dispatch.ts';
 import type { ClaudeDoor, Door } from './door.ts';
 import { commitsByFile, signingWarnings } from './signing.ts';
@@ -127,7 +128,7 @@ function placeWarnings({ config }: Door, task: Task): string[] {
 function withoutEffect({ config }: Door, task: Task): string[] {
   const given: [string, boolean][] = [
     ['plugin_marketplaces', config.pluginMarketplaces.length > 0 && config.plugins.length === 0],
-    ['resume', config.resume],
+    ['resume', config.resume && !canGoOn(task)],
     ['egress_allowed', config.egressAllowed.length > 0 && config.sandbox === 'off'],
     ['allow_bash', config.allowBash && !hasBranch(task)],
   ];
@@ -153,7 +154,6 @@ export function allowsByName({ config }: Pick<Door, 'config'>, name: RegExp): bo
 /** Refuses settings that this version cannot honour: doing less than was asked in silence would be worse. */
 export function checkSettings(door: Door, task: Task): void {
   const { config, problems } = door;
-  checkDispatch(task);
   const [problem] = problems;
   if (problem) {
     throw new AppError(
@@ -161,6 +161,7 @@ export function checkSettings(door: Door, task: Task): void {
       problems.map(({ name, message }) => `Input \`${name}\`: ${message}.`).join('\n'),
     );
   }
+  checkConversation(config, parseClaudeArguments(config.claudeArgs), task);
   if (Boolean(config.appId) !== Boolean(config.appPrivateKey)) {
     const [given, missing] = config.appId ? ['app_id', 'app_private_key'] : ['app_private_key', 'app_id'];
     throw new AppError('invalid_input', `Input \`${given}\` was given without \`${missing}\`.`, {
@@ -182,13 +183,6 @@ export function checkSettings(door: Door, task: Task): void {
       },
     );
   }
-}
-
-function checkDispatch(task: Task): void {
-  if (!dispatchOf(task)?.sessionId) return;
-  throw new AppError('invalid_input', '`client_payload.session_id`: no session is kept that could go on.', {
-    remedy: 'Leave it out: each dispatch begins a session of its own.',
-  });
 }
 
 function githubEnvironment({ token, host }: ClaudesGitHub): Environment {

@@ -1,7 +1,6 @@
 /** The composition root: makes the steps of one run and hands each of them what it needs, and no more. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionPrompt } from '../claude/session.ts';
 import type { CommentRef } from '../github/comments.ts';
 import { fetchViewer } from '../github/permissions.ts';
 import type { PromptFacts } from '../prompt/sections.ts';
@@ -9,7 +8,7 @@ import type { Shelf } from '../prompt/shelf.ts';
 import type { TrackingComment } from '../report/comment.ts';
 import { reportTo } from '../report/reporter.ts';
 import { AppError } from '../words/errors.ts';
-import type { PublishedBranch, Reporter } from '../words/result.ts';
+import type { PublishedBranch, Reporter, Result } from '../words/result.ts';
 import { dispatchOf, hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Identity } from '../workspace/git.ts';
@@ -18,9 +17,11 @@ import type { Backend } from './backend.ts';
 import { type BranchPlan, isMadeHere, planBranch, tipOf } from './branch-plan.ts';
 import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
 import { wantsGitHubToken } from './claude.ts';
-import { type Checkout, ClaudeRun } from './claude-run.ts';
+import { type Checkout, ClaudeRun, type Prompts } from './claude-run.ts';
 import type { Connection } from './connect.ts';
 import { type Gathered, gatherThread } from './context.ts';
+import type { Continuation } from './conversation/continuation.ts';
+import { openContinuation } from './conversation/open.ts';
 import { onNamedBranch } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { GitHubMcp } from './github-mcp.ts';
@@ -60,6 +61,7 @@ export class Run {
   private servers: ToolServer[] = [];
   /** What the prompt was made of, for what Claude asks besides. */
   private shelf: Shelf | null = null;
+  private continuing: Promise<Continuation | null> = Promise.resolve(null);
   private closed = false;
   private readonly task: Task;
   private readonly door: Door;
@@ -97,6 +99,8 @@ export class Run {
     const { door, task } = this;
     this.takingOver = this.takeOver();
     this.takingOver.catch(() => {}); // told below
+    this.continuing = openContinuation(door, task);
+    this.continuing.catch(() => {}); // told below
     await sleep(untilRequestsLeft);
     // Another step may have failed meanwhile: then the checkout is about to have its credentials back.
     if (this.closed) throw new AppError('cancelled', 'The run ended before Claude was started.');
@@ -126,7 +130,8 @@ export class Run {
     const configuration = await this.configuring;
     // What it is told about its configuration stands in its prompt, unless that is the workflow's own.
     const systemAppend = systemFor(task, hasBranch(task) ? null : await this.configurationOf(null));
-    await this.claude.begin({ systemAppend, configuration, forwarded: await this.githubMcp.offered() });
+    const [forwarded, continuation] = await Promise.all([this.githubMcp.offered(), this.continuing]);
+    await this.claude.begin({ systemAppend, configuration, forwarded, continuation });
     return this.claude;
   }
 
@@ -183,7 +188,7 @@ export class Run {
     return this.checkout;
   }
 
-  async buildPrompt(gathered: Gathered, checkout: Prepared | null): Promise<SessionPrompt> {
+  async buildPrompt(gathered: Gathered, checkout: Prepared | null): Promise<Prompts> {
     const { door, task, servers } = this;
     const prompt = promptFor({
       door,
@@ -192,6 +197,7 @@ export class Run {
       checkout,
       servers,
       configuration: await this.configurationOf(checkout),
+      earlier: (await this.continuing)?.earlier ?? null,
     });
     this.shelf = prompt.shelf;
     door.log.debug(prompt.text);
@@ -204,13 +210,19 @@ export class Run {
     const { door, task } = this;
     this.backend?.phase('What was done is being published.');
     const { branch, error, notes: left } = await checkout.publisher.finish();
-    const notes = [...notesOn(checkout), ...left];
+    const notes = [...((await this.continuing)?.notes ?? []), ...notesOn(checkout), ...left];
     const known = { branch, publishError: error, notes, pullRequestUrl: null };
     const isOurs = isMadeHere(checkout.plan, branch) || dispatchOf(task)?.branch === branch?.name;
     if (!branch || !isOurs || door.config.createPullRequest === 'link') return known;
     const draft = door.config.createPullRequest === 'draft';
     const opened = await openPullRequest(this.connection.client, { task, branch, draft });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
+  }
+
+  /** What was said, for the next run. Never throws. */
+  async keep(result: Result): Promise<void> {
+    const continuation = await this.continuing.catch(() => null);
+    await continuation?.keep(result);
   }
 
   get trackingComment(): CommentRef | null {

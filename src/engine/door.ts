@@ -45,6 +45,16 @@ export interface Door extends ClaudeDoor {
   redact: Redact;
   /** All known secrets, those of refreshed tokens included. */
   secrets(): Iterable<string>;
+  /** Where a conversation outlives the run; absent where there is no such place. */
+  keep?: Keep | null;
+}
+
+/** Keeps bytes by key for later runs of the repository. Whoever can write to it may read and replace them. */
+export interface Keep {
+  /** A key is written once. @throws Error that says why it was not kept. */
+  save(key: string, bytes: Buffer): Promise<void>;
+  /** The newest whose key begins so. @throws Error that says why there is no answer. */
+  restore(prefix: string): Promise<{ key: string; bytes: Buffer } | null>;
 }
 
 /** What is remembered for the end of the run, by name; JSON. */

@@ -101,7 +101,7 @@ async function work(run: Run): Promise<Result> {
 }
 
 async function finish(run: Run, report: Reporter, result: Result): Promise<Result> {
-  await report.finished(result);
+  await Promise.all([report.finished(result), run.keep(result)]);
   const comment = run.trackingComment;
   return { ...result, ...(comment && { commentUrl: comment.url, commentId: comment.id }) };
 }

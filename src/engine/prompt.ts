@@ -1,13 +1,14 @@
 /** Gives the prompt its facts: branch, tools, host, and the nonce that marks other people's text. */
 import { randomBytes } from 'node:crypto';
-import type { SessionPrompt } from '../claude/session.ts';
 import type { FetchedThread } from '../context/fetch.ts';
 import { buildPrompt, type Prompt } from '../prompt/build.ts';
+import type { Earlier } from '../prompt/earlier.ts';
 import { createMarkers } from '../prompt/markers.ts';
 import { configurationSentence, type PromptFacts, systemText, type TaskBranch } from '../prompt/sections.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
+import type { Prompts } from './claude-run.ts';
 import type { Door } from './door.ts';
 import { commitsByFile } from './signing.ts';
 
@@ -20,6 +21,8 @@ export interface PromptRequest {
   servers: ToolServer[];
   /** Where the configuration comes from that is loaded; null for the checkout. */
   configuration: PromptFacts['configuration'];
+  /** What goes on; absent for a conversation that begins. */
+  earlier?: Earlier | null;
 }
 
 /**
@@ -35,7 +38,7 @@ function newNonce(): string {
   return randomBytes(16).toString('hex');
 }
 
-export function promptFor(request: PromptRequest): SessionPrompt & Pick<Prompt, 'shelf'> {
+export function promptFor(request: PromptRequest): Prompts & Pick<Prompt, 'shelf'> {
   const { door, task, gathered, checkout, servers } = request;
   const has = (server: string) => servers.some(({ name }) => name === server);
   const prompt: Prompt = buildPrompt({
@@ -50,6 +53,7 @@ export function promptFor(request: PromptRequest): SessionPrompt & Pick<Prompt, 
       self: gathered?.viewer.login || null,
       branch: checkout && branchFacts(checkout, commitsByFile(door.config)),
       configuration: request.configuration,
+      ...(request.earlier && { earlier: request.earlier }),
       tools: {
         comment: has('github_comment'),
         review: has('github_inline_comment'),
@@ -61,7 +65,14 @@ export function promptFor(request: PromptRequest): SessionPrompt & Pick<Prompt, 
   });
   // A prompt of the workflow's own author may be a slash command; what holds other people's text is sent as it is.
   const verbatim = hasBranch(task);
-  return { text: prompt.prompt, request: prompt.request, verbatim, shelf: prompt.shelf };
+  const anew = request.earlier && promptFor({ ...request, earlier: null });
+  return {
+    text: prompt.prompt,
+    request: prompt.request,
+    verbatim,
+    shelf: prompt.shelf,
+    ...(anew && { anew }),
+  };
 }
 
 function branchFacts({ plan }: Prepared, byFile: boolean): TaskBranch {

@@ -13,6 +13,8 @@ export interface Piece {
   /** ISO 8601; the order in which the prompt shows it. */
   at: string;
   rank: Rank;
+  /** ISO 8601 of the last edit of what it shows. */
+  editedAt?: string | null;
   /** How a reader refers to it: the number and heading of a review thread. */
   title?: { number: number; text: string };
   /** The whole text when it fits into `room` characters, a part of it when parts make sense, else null. */

@@ -2,8 +2,9 @@
 import type { Item } from '../words/event.ts';
 import { dispatchOf, type Task } from '../words/task.ts';
 import type { LeftOut, Thread } from '../words/thread.ts';
-import { choose } from './budget.ts';
+import { choose, type Piece } from './budget.ts';
 import { dispatchPrompt } from './dispatch.ts';
+import { earlierSection, isKnown } from './earlier.ts';
 import { createMarkers, withFiles } from './markers.ts';
 import { piecesOf } from './material.ts';
 import { sanitise } from './sanitise.ts';
@@ -72,12 +73,15 @@ export function buildPrompt({ task, thread, settings, facts }: PromptInput): Pro
   const item = 'item' in task.trigger ? (task.trigger.item ?? null) : null;
   const first = taskSection(input, request);
   const pieces = piecesOf({ thread, markers, request, item });
-  const chosen = choose(pieces, settings.contextBudgetChars - first.length);
+  const [known = [], fresh = []] = partition(pieces, (piece) => isKnown(piece, facts.earlier));
+  const chosen = choose(fresh, settings.contextBudgetChars - first.length);
   const leftOut = [
     ...thread.leftOut,
+    ...knownOf(known, facts),
     ...(facts.tools.context ? chosen.leftOut.map(withTool) : chosen.leftOut),
   ];
   const sections = [
+    earlierSection(facts, markers),
     first,
     trustSection(input),
     placeSection(input),
@@ -92,7 +96,7 @@ export function buildPrompt({ task, thread, settings, facts }: PromptInput): Pro
     prompt: sections.filter((section) => section !== null).join('\n\n'),
     request: own,
     leftOut,
-    shelf: { thread, markers, pieces, missing: chosen.missing },
+    shelf: { thread, markers, pieces, missing: [...known, ...chosen.missing] },
   };
 }
 
@@ -103,6 +107,19 @@ function ownMessage(task: Task, settings: PromptSettings, request: Item | null):
     return prompt.startsWith('/') ? prompt : null;
   }
   return request ? sanitise(task.instruction).trim() || null : null;
+}
+
+function partition<T>(all: T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+/** After a long conversation Claude may have forgotten them. */
+function knownOf(known: Piece[], facts: PromptFacts): LeftOut[] {
+  const why = 'older than the last time that you read this thread';
+  const counted = [...Map.groupBy(known, ({ what }) => what)].map(([what, { length }]) => ({
+    ...{ what, count: length, why },
+  }));
+  return facts.tools.context ? counted.map(withTool) : counted;
 }
 
 /** Names the tool that has what the size limit keeps out. */

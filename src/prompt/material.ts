@@ -97,6 +97,7 @@ function conversation({ thread, markers, request }: MaterialInput): Piece[] {
       section: 'conversation',
       what,
       at: item.createdAt,
+      editedAt: item.editedAt,
       rank: index < recentCount ? 'recent' : 'rest',
       render: whole(markers.enclose('untrusted', attributes, text)),
       cut: (room) => markers.enclose('untrusted', attributes, beginning(text, room - markerRoom)),

@@ -3,6 +3,7 @@ import type { Config } from '../words/config.ts';
 import type { Actor } from '../words/event.ts';
 import type { Task } from '../words/task.ts';
 import type { Thread } from '../words/thread.ts';
+import type { Earlier } from './earlier.ts';
 import type { Markers } from './markers.ts';
 
 /** The settings that the prompt depends on. */
@@ -31,6 +32,8 @@ export interface PromptFacts {
   branch: TaskBranch | null;
   /** Set where settings, hooks, MCP servers, skills and memory files come from elsewhere (`from`), or from nowhere. */
   configuration: { from: string | null; differing: string[] } | null;
+  /** The conversation of an earlier run that goes on; absent for one that begins. */
+  earlier?: Earlier | null;
   /** Paths of downloaded images by the addresses that the texts name. */
   images?: ReadonlyMap<string, string>;
   /** Which of our tool servers are registered. */

@@ -75,7 +75,7 @@ export const settings = {
   path_to_bun_executable: setting(optionalText, '', 'Kept for compatibility: Forgehand does not use Bun.'),
   max_budget_usd: setting(optionalPositive('an amount in US dollars'), '', 'Most that a run may cost, in US dollars.'),
   timeout_minutes: setting(optionalPositive('a number of minutes'), '', 'Longest that Claude may work, in minutes.'),
-  resume: setting(flag, 'false', 'Continue the conversation when the same issue or pull request calls again.'),
+  resume: setting(flag, 'false', 'Go on with the conversation when the same issue or pull request calls again; kept encrypted in the runner\'s cache.'),
   // the model
   anthropic_api_key: setting(secret, '', 'Anthropic API key.'),
   claude_code_oauth_token: setting(secret, '', 'Claude Code OAuth token (instead of an API key).'),

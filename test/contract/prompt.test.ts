@@ -90,6 +90,30 @@ const situations: Record<string, PromptInput> = {
   'issue-read-only-without-comment': onIssue({
     facts: { ...facts, branch: null, tools: { comment: false, review: false, ci: false, progress: false } },
   }),
+  'issue-conversation-that-goes-on': onIssue({
+    thread: thread({
+      comments: [
+        comment(11),
+        comment(12, { editedAt: '2026-03-01T11:40:00Z', body: 'With spaces, too.' }),
+        comment(45, { body: 'And in the other browser.' }),
+        item(),
+      ],
+    }),
+    facts: {
+      ...facts,
+      tools: { ...facts.tools, context: true },
+      earlier: {
+        readAt: '2026-03-01T10:30:00Z',
+        branch: { name: 'claude/issue-7-20260301-1030', sha: 'c0ffee'.repeat(7).slice(0, 40) },
+      },
+    },
+  }),
+  'pull-request-conversation-that-goes-on': onPullRequest({
+    facts: {
+      ...onPullRequest().facts,
+      earlier: { readAt: null, branch: { name: 'login-form', sha: 'c0ffee'.repeat(7).slice(0, 40) } },
+    },
+  }),
   'pull-request-mention-in-comment': onPullRequest(),
   'pull-request-mention-in-review': onPullRequest({
     task: pullRequestTask({

@@ -1,6 +1,7 @@
 /** A job as GitHub describes it to a step: the event and repository, as environment variables. */
 import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
 import { delimiter, dirname } from 'node:path';
+import type { CacheService } from './cache-service.ts';
 
 export interface Job {
   event: { name: string; payload: Record<string, unknown> };
@@ -24,6 +25,8 @@ export interface Job {
   sha?: string;
   /** Where OIDC tokens are requested, for a job with `id-token: write`. */
   oidc?: { url: string; token: string };
+  /** The runner's cache; none for a runner without one. */
+  cache?: CacheService;
   /** The job's own token (`github.token`): what `${{ github.token }}` in a default means. Always masked. */
   token?: string;
 }
@@ -102,7 +105,22 @@ export function jobEnvironment(job: Job, paths: RunnerPaths, actionPath: string)
     ...(job.oidc
       ? { ACTIONS_ID_TOKEN_REQUEST_URL: job.oidc.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: job.oidc.token }
       : {}),
+    ...(job.cache && {
+      ACTIONS_RESULTS_URL: `${job.cache.url}/`,
+      ACTIONS_RUNTIME_TOKEN: runtimeToken(job, job.cache),
+      ACTIONS_CACHE_SERVICE_V2: 'true',
+    }),
   };
+}
+
+/** The job's token for the services of the runner. */
+export function runtimeToken(job: Job, cache: CacheService): string {
+  const repository = job.event.payload.repository as { default_branch?: string } | undefined;
+  return cache.token({
+    repository: job.repository,
+    ref: job.ref ?? refOf(job.event.name, job.event.payload),
+    defaultRef: `refs/heads/${repository?.default_branch ?? 'main'}`,
+  });
 }
 
 /** The ref that GitHub runs an event on: a pull request's merge ref, what was pushed, queued or released, else the default branch. */

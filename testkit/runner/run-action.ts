@@ -7,7 +7,7 @@ import { type ActionFile, inputEnvironment, readActionFile } from './action-file
 import type { ActionOptions, ActionRun } from './action-run.ts';
 import { createCommandFiles, type FileCommands, readCommandFiles } from './command-files.ts';
 import { conditionHolds, type JobStatus } from './expression.ts';
-import { jobEnvironment, type RunnerPaths, refOf, runnerEnvironment } from './job.ts';
+import { jobEnvironment, type RunnerPaths, refOf, runnerEnvironment, runtimeToken } from './job.ts';
 import { JobLog } from './job-log.ts';
 import { Masks } from './masks.ts';
 import { RunWatch } from './run-watch.ts';
@@ -101,7 +101,8 @@ async function prepare(
   }
   await writeFile(paths.eventFile, options.eventFile ?? JSON.stringify(options.event.payload));
   const masks = new Masks();
-  for (const secret of [options.token, options.oidc?.token, ...(options.secrets ?? [])])
+  const runtime = options.cache && runtimeToken(options, options.cache);
+  for (const secret of [options.token, options.oidc?.token, runtime, ...(options.secrets ?? [])])
     if (secret) masks.add(secret);
   const log = new JobLog({ masks, debug: options.debug, onLine: options.onOutput });
   const { env: inputs, warnings } = inputEnvironment(action, options.inputs ?? {}, githubContext(options));
