@@ -113,7 +113,7 @@ export function logAnswer(answer: LogAnswer, markers: Markers): string {
   const omitted = answer.omitted > 0 && `Its first ${mebibytes(answer.omitted)} MiB were too much to keep.`;
   return paragraphs([
     [
-      `The log of job ${answer.job} is in ${markers.name(path)}, for Read and Grep. ${found}`,
+      `The log of job ${answer.job} is in \`${path}\`, for Read and Grep. ${found}`,
       cut,
       omitted,
       answer.unread && 'Its end was too far to read.',

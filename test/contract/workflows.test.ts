@@ -47,7 +47,9 @@ describe.each(workflows)('%s', (path) => {
   test('says its permissions and its time limit, and pins actions of others by commit, with the version beside it', () => {
     expect(workflow.permissions).toBeDefined();
     expect(Object.values(workflow.jobs).filter((job) => !job['timeout-minutes'])).toEqual([]);
-    const others = [...text.matchAll(/uses: (.+)$/gm)].filter(([, uses]) => !uses!.startsWith('forgehand/'));
+    const others = [...text.matchAll(/\buses: (.+)$/gm)].filter(
+      ([, uses]) => !uses!.startsWith('forgehand/'),
+    );
     expect(others.filter(([, uses]) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(uses!))).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 /** The example workflows for everything but pull requests, each run once as it stands. */
 import { expect, test } from 'vitest';
-import { bash, mcp, structuredOutput, write } from '../../testkit/claude/tools.ts';
+import type { ModelRequest } from '../../testkit/claude/request.ts';
+import { bash, mcp, read, structuredOutput, write } from '../../testkit/claude/tools.ts';
 import { runExample } from './example-run.ts';
 import { answers, type Exception, lastComment, leaveAlone, play, type Story } from './example-story.ts';
 import { type Stage, setStage } from './stage.ts';
@@ -10,8 +11,24 @@ const failedRun =
   (more: { headBranch?: string; conclusion?: string; actor?: string } = {}) =>
   async ({ github, repository }: Stage) => {
     const of = { name: 'CI', headBranch: 'main', conclusion: 'failure', actor: 'octocat', ...more };
-    const run = github.createWorkflowRun(repository, { ...of, headSha: repository.tip('main')! });
+    const steps = [{ name: 'npm test', conclusion: 'failure' }];
+    const log =
+      '##[group]Run npm test\nExpected Hello, got Helo\n##[error]Process completed with exit code 1.';
+    const jobs = [{ name: 'lint' }, { name: 'test', conclusion: 'failure', steps, log }];
+    const headSha = repository.tip('main')!;
+    const run = github.createWorkflowRun(repository, { ...of, headSha, jobs });
+    github.createStatus(repository, { sha: headSha, state: 'success', context: 'ci/elsewhere' });
     return github.event.workflowRun(repository.record, run, 'completed', { sender: 'octocat' });
+  };
+/** Asks for what the tool before has named: `run` or `job`, with its number. */
+const askFor =
+  (tool: string, argument: 'run_id' | 'job_id', more = {}) =>
+  (request: ModelRequest) => {
+    const what = argument === 'run_id' ? 'workflow run' : 'job';
+    const id = new RegExp(`^- ${what} (\\d+), failure`, 'm').exec(
+      request.toolResults().at(-1)?.text ?? '',
+    )?.[1];
+    return { tools: [mcp('github_ci', tool, { [argument]: Number(id), ...more })] };
   };
 const newIssue =
   ({ actor = 'mallory' } = {}) =>
@@ -102,38 +119,48 @@ const stories: Story[] = [
     example: 'ci-failure-fix.yml',
     when: 'CI fails: a repair as a draft pull request, made where Claude has never been',
     event: failedRun(),
-    gh: { 'run view': 'Expected Hello, got Helo' },
     mode: 'agent',
-    told: ['`ci-failure.log` has what its failed jobs said'],
+    told: ['CI failed on this branch: workflow run '],
     permissionMode: 'acceptEdits',
     claude: (path) => [
+      { tools: [mcp('github_ci', 'get_ci_status')] },
+      askFor('get_workflow_run_details', 'run_id'),
+      askFor('download_job_log', 'job_id', { grep: 'expected|error' }),
+      // The whole of it is where Claude can read it, in the fence too.
+      (request) => ({ tools: [read(/`(\/\S+\.log)`/.exec(request.toolResults().at(-1)!.text)![1]!)] }),
       { tools: [bash('npm test -- --help')] },
       { tools: [bash('git push origin HEAD')] },
       () => ({ tools: [write(path('src/hello.js'), 'Hello\n')] }),
       { text: 'Repaired.' },
     ],
-    tried: ['done', 'refused', 'done'],
-    outcome: async ({ run, stage: { repository } }) => {
+    tried: ['done', 'done', 'done', 'done', 'done', 'refused', 'done'],
+    outcome: async ({ run, stage: { repository, model } }) => {
+      const [status, details, log, file] = model.toolResults().map(({ text }) => text);
+      expect(status).toContain('1 failed, 0 pending, 1 passed, 0 neutral.');
+      expect(details).toContain('  - step 1, failure: npm test');
+      expect(log).toContain('2: Expected Hello, got Helo\n3: ##[error]Process completed');
+      expect(file).toContain('##[group]Run npm test');
       const [branch] = Object.keys(repository.branches()).filter((name) => name.startsWith('claude/repair-'));
       expect(await repository.file(branch!, 'src/hello.js')).toBe('Hello\n');
-      expect(await repository.file(branch!, 'ci-failure.log')).toBeNull();
-      expect(run.ghCalls.at(-1)).toContain(`gh pr create --draft --base main --head ${branch}`);
+      expect(run.ghCalls).toEqual([
+        expect.stringContaining(`gh pr create --draft --base main --head ${branch}`),
+      ]);
     },
   },
   {
     example: 'test-failure-analysis.yml',
     when: 'tests are flaky: they run again',
     event: failedRun(),
-    gh: { 'run view': 'Timed out after 5000 ms' },
     mode: 'agent',
     told: ['Flaky means that the same code may pass'],
     permissionMode: 'default',
     claude: (path) => [
       { tools: [bash('git log -1 --format=%s')] },
       () => ({ tools: [write(path('x'), '')] }),
+      { tools: [mcp('github_ci', 'get_ci_status')] },
       { tools: [structuredOutput({ flaky: true, confidence: 0.9, reason: 'It waits for a clock.' })] },
     ],
-    tried: ['done', 'refused'],
+    tried: ['done', 'refused', 'refused'],
     outcome: ({ run }) => {
       expect(run.ghCalls.at(-1)).toMatch(/^gh run rerun \d+ --failed$/);
       expect(run.action!.summary).toContain('It waits for a clock.');
@@ -174,6 +201,37 @@ const stories: Story[] = [
       ]),
   },
   {
+    example: 'release-notes.yml',
+    when: 'a version is tagged: its notes in a draft of the release',
+    event: async ({ github, repository }) => {
+      await repository.tag('v1.0.0', repository.tip('main')!);
+      const after = await repository.addCommit({
+        branch: 'main',
+        message: 'Greet in German',
+        files: { a: '1' },
+      });
+      await repository.tag('v1.1.0', after);
+      return github.event.push(repository.record, { tag: 'v1.1.0', after });
+    },
+    mode: 'agent',
+    told: ['Write the release notes of v1.1.0.'],
+    permissionMode: 'default',
+    claude: (path) => [
+      { tools: [bash('git describe --tags --abbrev=0 HEAD^')] },
+      { tools: [bash('git log --format=%s v1.0.0..v1.1.0')] },
+      () => ({ tools: [write(path('x'), '')] }),
+      { tools: [structuredOutput({ notes: '- Greetings in German' })] },
+    ],
+    tried: ['done', 'done', 'refused'],
+    outcome: ({ run, stage }) => {
+      const [before, commits] = stage.model.toolResults();
+      expect([before!.text, commits!.text]).toEqual(['v1.0.0', 'Greet in German']);
+      expect(run.ghCalls).toEqual([
+        'gh release create v1.1.0 --draft --verify-tag --title v1.1.0 --notes - Greetings in German',
+      ]);
+    },
+  },
+  {
     example: 'dispatch.yml',
     when: 'a backend dispatches a task: a draft pull request',
     event: ({ github }) =>
@@ -205,6 +263,12 @@ const exceptions: Exception[] = [
     failedRun({ headBranch: 'claude/x' }),
     { repair: 'skipped', propose: 'skipped' },
   ],
+  [
+    'release-notes.yml',
+    'a push to a branch',
+    ({ github, repository }) => github.event.push(repository.record),
+    '`tags` has no main',
+  ],
   ['test-failure-analysis.yml', 'a success', failedRun({ conclusion: 'success' }), { analyse: 'skipped' }],
 ];
 
@@ -220,5 +284,5 @@ test.each([
   const run = await runExample(stage, { example, event: await makeEvent({ actor: 'renovate[bot]' })(stage) });
   expect(run.jobs).toEqual(jobs);
   expect(run.action!.outputs).toEqual({ conclusion: 'skipped', reason: 'not_permitted' });
-  expect(run.ghCalls.filter((call) => !call.startsWith('gh run view'))).toEqual([]);
+  expect(run.ghCalls).toEqual([]);
 });

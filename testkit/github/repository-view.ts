@@ -65,6 +65,8 @@ function changes(store: Store, record: Repository) {
       await updateRef(directory, `refs/heads/${branch}`, sha);
       await followBranches(store, record);
     },
+    /** Puts a tag on a commit. */
+    tag: (name: string, sha: string): Promise<void> => updateRef(directory, `refs/tags/${name}`, sha),
     deleteBranch: (branch: string): Promise<void> => deleteRef(directory, `refs/heads/${branch}`),
     /** Refuses every push to a branch. */
     protect: (branch: string): void => void record.protectedBranches.add(branch),

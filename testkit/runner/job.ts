@@ -93,7 +93,7 @@ export function jobEnvironment(job: Job, paths: RunnerPaths, actionPath: string)
     GITHUB_ACTION: '__self',
     GITHUB_ACTION_PATH: actionPath,
     GITHUB_REF: ref,
-    GITHUB_REF_NAME: ref.replace(/^refs\/(?:heads|tags|pull)\//, ''),
+    GITHUB_REF_NAME: shortRef(ref),
     GITHUB_REF_TYPE: ref.startsWith('refs/tags/') ? 'tag' : 'branch',
     GITHUB_REF_PROTECTED: 'false',
     GITHUB_HEAD_REF: branches?.head?.ref ?? '',
@@ -138,6 +138,11 @@ export function refOf(event: string, payload: Record<string, unknown>): string {
   if (typeof payload.ref === 'string' && payload.ref.startsWith('refs/')) return payload.ref;
   const branch = (payload.repository as { default_branch?: string } | undefined)?.default_branch;
   return `refs/heads/${branch ?? 'main'}`;
+}
+
+/** `main` of `refs/heads/main`. */
+export function shortRef(ref: string): string {
+  return ref.replace(/^refs\/(?:heads|tags|pull)\//, '');
 }
 
 /** The pull request of the events that GitHub runs on its merge ref. */

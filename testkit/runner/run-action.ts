@@ -7,7 +7,7 @@ import { type ActionFile, inputEnvironment, readActionFile } from './action-file
 import type { ActionOptions, ActionRun } from './action-run.ts';
 import { createCommandFiles, type FileCommands, readCommandFiles } from './command-files.ts';
 import { conditionHolds, type JobStatus } from './expression.ts';
-import { jobEnvironment, type RunnerPaths, refOf, runnerEnvironment, runtimeToken } from './job.ts';
+import { jobEnvironment, type RunnerPaths, refOf, runnerEnvironment, runtimeToken, shortRef } from './job.ts';
 import { JobLog } from './job-log.ts';
 import { Masks } from './masks.ts';
 import { RunWatch } from './run-watch.ts';
@@ -212,6 +212,7 @@ function prefixed(prefix: string, values: Record<string, string>): Record<string
 
 /** The `github` context of a job. */
 export function githubContext(options: Omit<ActionOptions, 'action'>): Record<string, unknown> {
+  const ref = options.ref ?? refOf(options.event.name, options.event.payload);
   return {
     token: options.token ?? '',
     event: options.event.payload,
@@ -221,7 +222,8 @@ export function githubContext(options: Omit<ActionOptions, 'action'>): Record<st
     actor: options.actor,
     run_id: options.runId,
     workspace: options.workspace,
-    ref: options.ref ?? refOf(options.event.name, options.event.payload),
+    ref,
+    ref_name: shortRef(ref),
     sha: options.sha,
     server_url: options.github.serverUrl,
     api_url: options.github.apiUrl,

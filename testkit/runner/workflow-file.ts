@@ -12,6 +12,7 @@ export interface WorkflowFile {
 interface Trigger {
   types?: string[];
   branches?: string[];
+  tags?: string[];
   paths?: string[];
   workflows?: string[];
 }
@@ -52,12 +53,14 @@ export async function readWorkflowFile(path: string): Promise<WorkflowFile> {
 /** Null when the event starts the workflow, else what it is that does not fit. */
 export function whyNotStarted({ on }: WorkflowFile, event: WorkflowEvent): string | null {
   if (!Object.hasOwn(on, event.name)) return `\`on:\` has no ${event.name}`;
-  const { types = usual[event.name], branches, paths, workflows } = on[event.name] ?? {};
+  const { types = usual[event.name], branches, tags, paths, workflows } = on[event.name] ?? {};
   const { action, ref, pull_request, workflow_run } = event.payload as Payload;
   if (types && !types.includes(action ?? '')) return `\`types\` has no ${action}`;
   if (workflows && !workflows.includes(workflow_run?.name ?? '')) return '`workflows` names others';
   const branch = pull_request?.base?.ref ?? workflow_run?.head_branch ?? ref?.replace('refs/heads/', '');
   if (branches && !picomatch(branches)(branch ?? '')) return `\`branches\` has no ${branch}`;
+  const tag = /^refs\/tags\/(.+)$/.exec(ref ?? '')?.[1];
+  if (tags && !picomatch(tags)(tag ?? '')) return `\`tags\` has no ${tag ?? branch}`;
   if (paths && !event.changedFiles?.some((file) => picomatch(paths, { dot: true })(file))) {
     return '`paths` fits no changed file';
   }

@@ -72,16 +72,17 @@ function dispatchEvents(store: Store) {
 /** Events of branches and workflow runs. */
 function codeEvents(store: Store) {
   return {
-    /** @param range `before` defaults to the parent of `after`, `after` to the branch's tip. */
+    /** @param range `before` defaults to the parent of `after`, `after` to the branch's tip; a new `tag` has no `before`. */
     async push(
       of: string | Repository,
-      range: EventOptions & { branch?: string; before?: string; after?: string } = {},
+      range: EventOptions & { branch?: string; tag?: string; before?: string; after?: string } = {},
     ): Promise<WebhookEvent> {
       const repository = named(store, of);
       const branch = range.branch ?? repository.defaultBranch;
       const after = range.after ?? branchTip(repository.directory, branch);
       if (!after) throw new Error(`There is no branch ${branch}.`);
       const changes = await pushPayload(store, repository, { branch, before: range.before, after });
+      if (range.tag) Object.assign(changes, tagged(range.tag));
       return { name: 'push', payload: { ...changes, ...frame(store, repository, repository.owner, range) } };
     },
 
@@ -104,6 +105,11 @@ function codeEvents(store: Store) {
       return { name: 'workflow_run', payload: { action, workflow_run: rendered, workflow, ...rest } };
     },
   };
+}
+
+/** What differs where a tag is pushed that was not there. */
+function tagged(tag: string) {
+  return { ref: `refs/tags/${tag}`, before: '0'.repeat(40), created: true, commits: [] };
 }
 
 function otherEvents(store: Store) {
