@@ -23,7 +23,7 @@ const secretVariables = `ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN ANTHROPIC_AUT
 /** What Claude Code itself takes for yes. */
 const switchedOn = /^(1|true|yes|on)$/i;
 const remedy =
-  'Give `anthropic_api_key` or `claude_code_oauth_token`, or `anthropic_federation_rule_id` with `anthropic_organization_id`, or set one of `use_bedrock`, `use_vertex`, `use_foundry`, or ANTHROPIC_AUTH_TOKEN for a gateway.';
+  "Give `anthropic_api_key` or `claude_code_oauth_token`, or `anthropic_federation_rule_id` with `anthropic_organization_id`, or set one of `use_bedrock`, `use_vertex`, `use_foundry`, or ANTHROPIC_AUTH_TOKEN for a gateway. Runs that a fork or Dependabot has started get none of the repository's secrets; Dependabot has secrets of its own.";
 
 /** @throws AppError `invalid_input` for contradictions, `model_auth` when there is no usable credential. */
 export function chooseCredential(config: Config, job: Record<string, string | undefined>): ModelCredential {

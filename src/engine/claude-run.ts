@@ -15,6 +15,7 @@ import { hasBranch, type Task } from '../words/task.ts';
 import type { ForwardedServer, ToolServer } from '../words/tool.ts';
 import { type ClaudeSettings, type ClaudesGitHub, claudeSettings, toolNames } from './claude.ts';
 import type { Continuation } from './conversation/continuation.ts';
+import { deniedNote } from './denied.ts';
 import type { ClaudeDoor } from './door.ts';
 import { openRunFence } from './fence.ts';
 import { configurationPath, logsPath, openPlace, pluginsPath } from './scratch.ts';
@@ -156,6 +157,8 @@ export class ClaudeRun {
     } finally {
       if (timer) clearTimeout(timer);
       await this.end();
+      const denied = deniedNote(this.messages);
+      if (denied) this.options.door.note(denied);
     }
   }
 

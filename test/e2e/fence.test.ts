@@ -65,6 +65,7 @@ describe.skipIf(!support.usable)('with a fence', () => {
       const run = await stage.mention('@claude work', { inputs: { allow_bash: allowed } });
       expectSuccess(run);
       expect(stage.model.toolResults()[0]).toMatchObject({ isError });
+      expect(run.summary.includes('may not use: `Bash(for i in 1 2;')).toBe(isError);
     }
   });
 
