@@ -24,23 +24,38 @@ const remembered = <Name extends keyof Rescue['memory']>(name: Name): Rescue['me
 const tokens = [remembered('tokens')].flat().filter((token) => typeof token === 'string');
 for (const secret of [...tokens, ...secretsOf(job)]) if (secret) secrets.add(secret);
 
-/** Of the event that started the job; what cannot be read has started nothing. */
-function dispatched(): Record<string, unknown> | undefined {
-  if (job.eventName !== 'repository_dispatch') return undefined;
+/** What the event that started the job says itself; what cannot be read has started nothing. */
+function readNamed(): {
+  clientPayload?: Record<string, unknown>;
+  branch: string | null;
+  subject: number | null;
+} {
   try {
-    return (
-      (readPayload(process.env) as { client_payload?: Record<string, unknown> | null }).client_payload ?? {}
-    );
+    const { client_payload, pull_request, issue } = readPayload(process.env) as NamedPayload;
+    const dispatched = job.eventName === 'repository_dispatch' ? (client_payload ?? {}) : undefined;
+    const subject = dispatched?.pull_number ?? pull_request?.number ?? issue?.number;
+    return {
+      ...(dispatched && { clientPayload: dispatched }),
+      branch: typeof dispatched?.branch === 'string' ? dispatched.branch : null,
+      subject: typeof subject === 'number' ? subject : null,
+    };
   } catch {
-    return undefined;
+    return { branch: null, subject: null };
   }
 }
-const clientPayload = dispatched();
+
+interface NamedPayload {
+  client_payload?: Record<string, unknown> | null;
+  pull_request?: { number?: number };
+  issue?: { number?: number };
+}
+const named = readNamed();
 
 await rescue({
   ...job,
-  clientPayload,
-  namedBranch: typeof clientPayload?.branch === 'string' ? clientPayload.branch : null,
+  clientPayload: named.clientPayload,
+  namedBranch: named.branch,
+  subject: named.subject,
   job: process.env,
   redact,
   secrets: () => secrets,
@@ -55,6 +70,7 @@ await rescue({
     owners: remembered('owners'),
     comment: remembered('comment'),
     publishing: remembered('publishing'),
+    review: remembered('review'),
     progress: remembered('progress'),
     reaction: remembered('reaction'),
     result: remembered('result'),

@@ -29,7 +29,7 @@ const ask = (rest: ReturnType<typeof gitHub>['rest'], path: string, files = path
       rest,
       repository: { owner: 'octo-org', name: 'hello' },
       number: 7,
-      facts: { head: { ref: 'topic', sha: head, repository: null }, files: files.map(changed) },
+      facts: { head: { sha: head }, files: files.map(changed) },
     },
     path,
   );

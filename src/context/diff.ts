@@ -7,8 +7,15 @@ export interface DiffAddress {
   rest<T>(route: string, parameters: Record<string, unknown>): Promise<T>;
   repository: { owner: string; name: string };
   number: number;
-  /** As `filterThread` left them. */
-  facts: Pick<PullRequestFacts, 'head' | 'files'>;
+  /** As `filterThread` left them. `files` may be empty: then the pages are read from the first on. */
+  facts: Pick<PullRequestFacts, 'files'> & { head: { sha: string } };
+}
+
+export interface FileDiff {
+  path: string;
+  status: string;
+  /** Null where GitHub shows none: binary files, very large ones, and those that were only renamed. */
+  patch: string | null;
 }
 
 interface RawFile {
@@ -24,26 +31,49 @@ const pageSize = 100;
 /** GitHub lists 3,000 files. */
 const lastPage = 30;
 
-/**
- * GraphQL's list and REST's have nearly the same order: the page is guessed, and its neighbours come next.
- * @throws AppError `invalid_input` when the file is not changed, or GitHub's list is of a later commit than the request.
- */
-export async function readFileDiff(
-  address: DiffAddress,
+/** @throws AppError `invalid_input` when the file is not changed, or GitHub's list is of a later commit than the request. */
+export async function readFileDiff(address: DiffAddress, path: string): Promise<FileDiff> {
+  const found = await findFile(address, path);
+  if (found === 'moved') throw moved();
+  if (!found) throw unchanged();
+  return found;
+}
+
+/** The same also when the pull request has newer commits: from the comparison, which lists 300 files. Null when the file is not changed. */
+export async function readPinnedDiff(
+  address: DiffAddress & { base: string },
   path: string,
-): Promise<{ path: string; status: string; patch: string | null }> {
+): Promise<FileDiff | null> {
+  const listed = await findFile(address, path);
+  if (listed !== 'moved') return listed;
+  const { rest, repository, base, facts } = address;
+  const { files = [] } = await rest<{ files?: RawFile[] }>('GET /repos/{owner}/{repo}/compare/{basehead}', {
+    owner: repository.owner,
+    repo: repository.name,
+    basehead: `${base}...${facts.head.sha}`,
+  });
+  const found = files.find(({ filename }) => filename === path);
+  return found ? toDiff(found) : null;
+}
+
+/** GraphQL's list and REST's have nearly the same order: the page is guessed, and its neighbours come next. */
+async function findFile(address: DiffAddress, path: string): Promise<FileDiff | 'moved' | null> {
   const { files, head } = address.facts;
   const index = files.findIndex((file) => file.path === path);
-  if (files.length > 0 && index < 0) throw unchanged();
+  if (files.length > 0 && index < 0) return null;
   const count = files.length > 0 ? Math.min(lastPage, Math.ceil(files.length / pageSize)) : lastPage;
   for (const page of nearest(Math.floor(Math.max(index, 0) / pageSize) + 1, count)) {
     const listed = await readPage(address, page);
-    if (listed.some((file) => refOf(file) !== head.sha)) throw moved();
+    if (listed.some((file) => refOf(file) !== head.sha)) return 'moved';
     const found = listed.find(({ filename }) => filename === path);
-    if (found) return { path, status: found.status, patch: found.patch ?? null };
+    if (found) return toDiff(found);
     if (files.length === 0 && listed.length < pageSize) break;
   }
-  throw unchanged();
+  return null;
+}
+
+function toDiff({ filename, status, patch }: RawFile): FileDiff {
+  return { path: filename, status, patch: patch ?? null };
 }
 
 function readPage({ rest, repository, number }: DiffAddress, page: number): Promise<RawFile[]> {

@@ -31,6 +31,7 @@ import { promptFor, systemFor } from './prompt.ts';
 import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
+import { type Review, reviewOf } from './review.ts';
 import { imagesPath, openPlace } from './scratch.ts';
 import { signingOf } from './signing.ts';
 import { toolServers } from './tools.ts';
@@ -62,6 +63,8 @@ export class Run {
   /** What the prompt was made of, for what Claude asks besides. */
   private shelf: Shelf | null = null;
   private continuing: Promise<Continuation | null> = Promise.resolve(null);
+  private gathered: Gathered = null;
+  private readonly review: Review | null;
   private closed = false;
   private readonly task: Task;
   private readonly door: Door;
@@ -79,6 +82,7 @@ export class Run {
     this.connection = connection;
     this.backend = backend;
     this.githubMcp = new GitHubMcp(door, connection, () => this.shelf?.markers ?? null);
+    this.review = reviewOf({ door, task, connection, gathered: () => this.gathered });
   }
 
   async openReporters(): Promise<Reporter> {
@@ -110,6 +114,7 @@ export class Run {
     this.servers = toolServers({
       ...{ door, task, report, connection: this.connection, backend: this.backend },
       hasComment: this.comment !== null,
+      review: this.review,
       checkout: () => this.checkout,
       shelf: () => this.shelf,
     });
@@ -155,7 +160,8 @@ export class Run {
     const { door, task, connection } = this;
     if (task.mode !== 'tag' || !task.subject) return null;
     const trackingCommentId = () => this.comment?.ref()?.id ?? null;
-    return gatherThread({ door, task, connection, trackingCommentId }, task.subject);
+    this.gathered = await gatherThread({ door, task, connection, trackingCommentId }, task.subject);
+    return this.gathered;
   }
 
   async prepareCheckout(gathered: Gathered): Promise<Prepared | null> {
@@ -223,6 +229,11 @@ export class Run {
   async keep(result: Result): Promise<void> {
     const continuation = await this.continuing.catch(() => null);
     await continuation?.keep(result);
+  }
+
+  /** Posts what Claude has reviewed, however the run ended. Never throws: a failure is part of the answer. */
+  async postReview(result: Result): Promise<Result> {
+    return this.review ? this.review.post(result) : result;
   }
 
   get trackingComment(): CommentRef | null {

@@ -78,9 +78,11 @@ export interface Memory {
     ended: boolean;
   };
   publishing: import('./publish.ts').Publishing;
-  /** `shown`: those that may be there. */
+  /** What was collected, and how much of it is posted. */
+  review: import('../words/review.ts').CollectedReview;
   /** What the backend has been sent. */
   progress: import('../report/progress-api.ts').Sent;
+  /** `shown`: those that may be there. */
   reaction: { nodeId: string; shown: import('../github/reactions.ts').Reaction[] };
   /** How the run ended, once that is known. */
   result: import('../words/result.ts').Result;

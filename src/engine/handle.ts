@@ -97,7 +97,7 @@ async function work(run: Run): Promise<Result> {
   } catch (error) {
     result = failed(error);
   }
-  return finish(run, report, result);
+  return finish(run, report, await run.postReview(result));
 }
 
 async function finish(run: Run, report: Reporter, result: Result): Promise<Result> {

@@ -10,6 +10,7 @@ import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
 import type { Prompts } from './claude-run.ts';
 import type { Door } from './door.ts';
+import { ownReviews } from './own-reviews.ts';
 import { commitsByFile } from './signing.ts';
 
 export interface PromptRequest {
@@ -50,7 +51,7 @@ export function promptFor(request: PromptRequest): Prompts & Pick<Prompt, 'shelf
       host: new URL(door.host.serverUrl).hostname,
       workDirectory: null,
       ...(gathered?.images && { images: gathered.images }),
-      self: gathered?.viewer.login || null,
+      ...(gathered && { ownReviews: ownReviews(gathered) }),
       branch: checkout && branchFacts(checkout, commitsByFile(door.config)),
       configuration: request.configuration,
       ...(request.earlier && { earlier: request.earlier }),

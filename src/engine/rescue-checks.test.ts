@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
 import { createClient, type GitHubClient } from '../github/client.ts';
 import { readConfig, type SettingName } from '../words/config.ts';
-import { checkTargets, type JobFacts } from './rescue-checks.ts';
+import { checkedReview, checkTargets, type JobFacts } from './rescue-checks.ts';
 
 const here = 'octo-org/hello';
 const odd = 'feat(x)`ü$(id)';
@@ -61,4 +61,35 @@ test.each<[string, string, string, Partial<Record<SettingName, string>>?]>([
   ['a name that makes GitHub’s filter find everything', here, ''],
 ])('post does not believe %s', async (_, repository, branch, inputs) => {
   await expect(check(repository, branch, inputs)).rejects.toMatchObject({ reason: 'gate_refused' });
+});
+
+const review = {
+  ...{
+    id: '0b6cbc1e-5a0e-4f53-9b7e-5d9b2f0f6d11',
+    number: 7,
+    head: 'c'.repeat(40),
+    answers: [],
+    posted: false,
+  },
+  findings: [{ path: 'a', line: 3, startLine: null, side: 'RIGHT', body: 'Wrong.', code: ['x'] }],
+  conclusion: { event: 'APPROVE', body: 'Fine.' },
+};
+const jobOf = (inputs: Partial<Record<SettingName, string>> = {}) =>
+  ({ config: readConfig((name) => inputs[name]).config, subject: 7 }) as JobFacts;
+
+test('post goes on with the review of its own pull request', () => {
+  expect(checkedReview(jobOf({ review_events: 'approve' }), review)).toEqual(review);
+});
+
+test('post approves nothing that the workflow does not let Claude approve', () => {
+  expect(checkedReview(jobOf(), review).conclusion).toEqual({ event: 'COMMENT', body: 'Fine.' });
+});
+
+test.each<[string, unknown]>([
+  ['another pull request', { ...review, number: 8 }],
+  ['a commit that is none', { ...review, head: 'main' }],
+  ['what is no review', 'review'],
+  ['a line that is none', { ...review, findings: [{ ...review.findings[0], line: 0 }] }],
+])('post does not review %s', (_, told) => {
+  expect(() => checkedReview(jobOf(), told)).toThrow("is not this run's own");
 });

@@ -6,6 +6,7 @@ import type { Sent } from '../report/progress-api.ts';
 import type { Config } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
 import { progressEvent } from '../words/progress.ts';
+import { type CollectedReview, collectedReview } from '../words/review.ts';
 import { mayBeOurs } from '../workspace/branch.ts';
 import type { Target } from '../workspace/gate/gate-state.ts';
 import type { SavedCheckout } from '../workspace/saved-checkout.ts';
@@ -17,12 +18,14 @@ export interface JobFacts {
   config: Config;
   /** `owner/repo` */
   repository: string;
-  run: { id: string; attempt: string };
+  run: { workflow: string; job: string; id: string; attempt: string };
   temp: string;
   /** The checkout. */
   directory: string;
   /** The branch that the event itself named. */
   namedBranch: string | null;
+  /** The issue or pull request that the event itself is about. */
+  subject: number | null;
 }
 
 /** @throws AppError `gate_refused` for a checkout that is not the job's, or copies that main did not make. */
@@ -88,6 +91,15 @@ export function checkedSent(job: JobFacts, { sequence, unacknowledged, completed
     completedTasks: progressEvent.shape.completed_tasks.safeParse(completedTasks).data ?? [],
     ended: false,
   };
+}
+
+/** A review of another pull request, or an approval that nobody allowed, is none of this run's. @throws AppError `gate_refused` */
+export function checkedReview(job: JobFacts, told: unknown): CollectedReview {
+  const { data } = collectedReview.safeParse(told);
+  if (!data || data.number !== job.subject) throw refused(`review of #${data?.number}`, "this run's own");
+  const { conclusion } = data;
+  if (!conclusion || job.config.reviewEvents.includes(conclusion.event)) return data;
+  return { ...data, conclusion: { ...conclusion, event: 'COMMENT' } };
 }
 
 function requireIn(job: JobFacts, directory: string, scratch: string): void {

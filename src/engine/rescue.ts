@@ -23,8 +23,16 @@ import { restoreCheckout } from '../workspace/saved-checkout.ts';
 import type { Memory } from './door.ts';
 import { branchUrl } from './links.ts';
 import { createPublisher } from './publish.ts';
-import { checkedPublishing, checkedSent, checkSaved, checkTargets, type JobFacts } from './rescue-checks.ts';
+import {
+  checkedPublishing,
+  checkedReview,
+  checkedSent,
+  checkSaved,
+  checkTargets,
+  type JobFacts,
+} from './rescue-checks.ts';
 import { becameOf, failed } from './results.ts';
+import { postReview, withReview } from './review-post.ts';
 import { isOwnScratch, placesOf } from './scratch.ts';
 import { signingInPost } from './signing.ts';
 
@@ -63,16 +71,15 @@ export async function rescue(post: Rescue): Promise<void> {
     await attempt('The work could not be saved', async () => {
       result = { ...result, ...(await saveWork(post)) };
     });
+    await attempt('The review could not be posted', async () => {
+      result = await finishReview(post, result);
+    });
     await attempt('The tracking comment could not be finished', () => finishComment(post, result));
     await attempt('The reaction could not be changed', () => finishReaction(post));
     tell(post, result);
     await attempt('The checkout could not be given back', () => giveBack(post));
-  } else if (memory.comment && !memory.comment.ended) {
-    // Main came to its end, but GitHub did not take its last word.
-    const { comment } = memory;
-    await attempt('The tracking comment could not be finished', () =>
-      finishComment(post, comment.state.result ?? interrupted(false)),
-    );
+  } else {
+    await attempt('What GitHub did not take from main could not be finished', () => finishLate(post));
   }
   if (!memory.ended) await attempt('The backend could not be told', () => tellBackend(post, result));
   // Main had come to its result, and was killed while it told the backend.
@@ -158,6 +165,33 @@ async function finishComment(post: Rescue, result: Result): Promise<void> {
   const { body, continued } = renderRedacted(ended, post.redact);
   await updateComment(github, place, found, body);
   await continueBelow({ client: github, place }, state.marker, continued);
+}
+
+/** Main came to its end, but GitHub did not take its last words. */
+async function finishLate(post: Rescue): Promise<void> {
+  const { comment, result: known } = post.memory;
+  const before = comment?.state.result ?? known ?? interrupted(false);
+  const result = await finishReview(post, before).catch((error: Error) => {
+    post.log.warning(`The review could not be posted: ${error.message}`);
+    return before;
+  });
+  if (comment && (!comment.ended || result !== before)) await finishComment(post, result);
+}
+
+async function finishReview(post: Rescue, result: Result): Promise<Result> {
+  const { review: told } = post.memory;
+  if (!told || (told.posted && told.answers.every(({ done }) => done))) return result;
+  const review = checkedReview(post, told);
+  const github = client(post);
+  const [owner, name] = post.repository.split('/') as [string, string];
+  const posted = await postReview({
+    ...{ client: github, repository: { owner, name }, review, run: post.run, redact: post.redact },
+    ownLogin: (await fetchViewer(github))?.login ?? '',
+    fixLinks: post.config.includeFixLinks,
+    ...{ succeeded: result.conclusion === 'success', again: true },
+    save: () => {},
+  });
+  return withReview(result, posted);
 }
 
 async function finishReaction(post: Rescue): Promise<void> {

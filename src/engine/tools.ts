@@ -4,6 +4,7 @@ import { commentServer } from '../mcp/comment.ts';
 import { contextServer } from '../mcp/context.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
 import { progressServer } from '../mcp/progress.ts';
+import { type ReviewActions, reviewServer } from '../mcp/review.ts';
 import type { Shelf } from '../prompt/shelf.ts';
 import { AppError } from '../words/errors.ts';
 import type { Reporter } from '../words/result.ts';
@@ -25,6 +26,8 @@ export interface ToolRequest {
   report: Reporter;
   backend: Backend | null;
   hasComment: boolean;
+  /** Null unless the task is about a pull request. */
+  review: ReviewActions | null;
   /** Both are there once the thread has been read; Claude calls no tool before it has its prompt. */
   checkout(): Prepared | null;
   shelf(): Shelf | null;
@@ -40,6 +43,7 @@ export function toolServers(request: ToolRequest): ToolServer[] {
     ...(hasBranch(task) ? [publishingServer(request)] : []),
     ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
     ...(hasChecks(task) ? [ciServer(ciAnswers({ door, task, connection, shelf: request.shelf }))] : []),
+    ...(request.review ? [reviewServer(request.review)] : []),
     ...(backend ? [progressServer((progress) => backend.progress(progress))] : []),
   ];
 }

@@ -5,6 +5,7 @@ import type { Task } from '../words/task.ts';
 import type { Thread } from '../words/thread.ts';
 import type { Earlier } from './earlier.ts';
 import type { Markers } from './markers.ts';
+import { type OwnReviews, reviewLines } from './review-lines.ts';
 
 /** The settings that the prompt depends on. */
 export type PromptSettings = Pick<
@@ -12,7 +13,6 @@ export type PromptSettings = Pick<
   | 'prompt'
   | 'contextBudgetChars'
   | 'createPullRequest'
-  | 'includeFixLinks'
   | 'protectedPaths'
   | 'allowProtectedPaths'
   | 'reviewEvents'
@@ -26,8 +26,8 @@ export interface PromptFacts {
   host: string;
   /** The checkout, when Claude should be told. */
   workDirectory: string | null;
-  /** Our own login: comments and reviews by it are Claude's earlier ones. */
-  self: string | null;
+  /** What Claude has reviewed of the pull request before; absent where it has not. */
+  ownReviews?: OwnReviews | null;
   /** Where work goes; null when the run has no branch. */
   branch: TaskBranch | null;
   /** Set where settings, hooks, MCP servers, skills and memory files come from elsewhere (`from`), or from nowhere. */
@@ -146,7 +146,7 @@ export function configurationSentence({
 }
 
 export function workSection(input: SectionInput): string {
-  const { thread, facts } = input;
+  const { thread, facts, settings } = input;
   const canChange = Boolean(facts.branch?.mayPush && facts.branch.pushTool);
   const lines = [
     '- Asked a question or for a review: answer, and change nothing.',
@@ -155,29 +155,12 @@ export function workSection(input: SectionInput): string {
       : '- Asked for a change: describe it, as a diff where that helps.',
     '- Open to readings that lead to different work: ask one clear question in your report and end there.',
   ];
-  return `## How to work\n${[...lines, ...(thread.pullRequest ? reviewLines(input) : [])].join('\n')}`;
-}
-
-function reviewLines({ thread, facts, settings, markers, task }: SectionInput): string[] {
-  const lines: string[] = [];
-  if (facts.tools.review) {
-    const events = settings.reviewEvents.map((event) => `\`${event}\``).join(' or ');
-    lines.push(
-      `- A review is posted as one: put each finding on its line with \`mcp__github_inline_comment__create_inline_comment\` (a \`suggestion\` block where a few lines fix it), then call \`mcp__github_inline_comment__submit_review\` with your conclusion (event ${events}). Report what matters: bugs, security, missing tests. No praise, no matters of taste.`,
-    );
-  }
-  const self = facts.self?.toLowerCase();
-  if (self && thread.pullRequest?.reviews.some((review) => review.author.login.toLowerCase() === self)) {
-    lines.push(
-      `- Reviews by ${markers.person(facts.self ?? '')} are your earlier ones: cover what has changed since, and do not repeat what is resolved or already said.`,
-    );
-  }
-  if (settings.includeFixLinks) {
-    lines.push(
-      `- In a review, end each finding with a link that opens Claude Code on it: \`[Fix this →](https://claude.ai/code?q=<what to fix and where, URL-encoded>&repo=${task.repository.owner}/${task.repository.name})\`.`,
-    );
-  }
-  return lines;
+  const review = reviewLines({
+    canPost: facts.tools.review,
+    events: settings.reviewEvents,
+    ownReviews: facts.ownReviews ?? null,
+  });
+  return `## How to work\n${[...lines, ...(thread.pullRequest ? review : [])].join('\n')}`;
 }
 
 export function reportSection({ facts }: SectionInput): string {

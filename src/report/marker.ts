@@ -10,6 +10,8 @@ export interface Marker {
   session?: string;
   /** The head commit that a review covered. */
   head?: string;
+  /** Of a review and of what belongs to it: unique. */
+  review?: string;
   /** From 2 on: a comment that only continues the one before it. */
   part?: number;
   /** The run is at work or waits for another: the comment is refreshed as long as that is so. */
@@ -22,11 +24,12 @@ export interface Marker {
 
 /**
  * The hidden line that says whose comment this is. JSON cannot close an HTML comment here: `-` and `>` are escaped.
- * A continuation begins differently, so that `stickyKey` never finds it.
+ * A continuation begins differently, and what belongs to a review, so that `stickyKey` and `runKey` never find them.
  */
 export function hidden(marker: Marker): string {
-  const { workflow, job, run, attempt, session, head, part, working, taken, pushed } = marker;
-  const all = { ...(part && { part }), workflow, job, run, attempt, session, head, working, taken, pushed };
+  const { part, review, workflow, job, run, attempt, session, head, working, taken, pushed } = marker;
+  const first = { ...(part && { part }), ...(review && { review }) };
+  const all = { ...first, workflow, job, run, attempt, session, head, working, taken, pushed };
   const json = JSON.stringify(all);
   return `${markerStart}${json.replace(/[->]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)} -->`;
 }

@@ -172,6 +172,7 @@ function links(state: CommentState): string {
     state.jobUrl && link('View job', state.jobUrl),
     state.branch && link(code(state.branch.name), state.branch.url),
     pullRequest && link('Pull request', pullRequest),
+    state.result?.reviewUrl && link('Review', state.result.reviewUrl),
     !pullRequest && state.createPullRequestUrl && link('Create pull request ➔', state.createPullRequestUrl),
     also.length > 0 && `also for ${also.join(', ')}`,
   ]
@@ -227,7 +228,7 @@ function quoted(text: string): string {
 }
 
 /** Text is not ours to mark: what looks like a hidden line in it would speak for another run. */
-function withoutMarkers(text: string): string {
+export function withoutMarkers(text: string): string {
   return text.replaceAll(markerStart, '<!-- not by forgehand ');
 }
 

@@ -47,6 +47,24 @@ export const flag = z.pipe(
 );
 export const choice = <const T extends readonly [string, ...string[]]>(...options: T) =>
   z.pipe(trimmed, z.enum(options, `must be one of ${options.map((option) => `\`${option}\``).join(', ')}`));
+/** Some of these, at least one, whatever their case. */
+export const choices = <const T extends readonly [string, ...string[]]>(...options: T) =>
+  z.pipe(
+    commaList,
+    z.transform((given, context) =>
+      given.map((item): T[number] => {
+        const found = options.find((option) => option === item.toUpperCase());
+        const among = options.map((option) => `\`${option}\``).join(', ');
+        if (!found)
+          context.issues.push({
+            code: 'custom',
+            input: item,
+            message: `\`${item}\` must be one of ${among}`,
+          });
+        return found ?? options[0];
+      }),
+    ),
+  );
 export const positive = (what: string) =>
   z.pipe(trimmed.check(z.refine(isPositive, `must be ${what} above 0`)), z.transform(Number));
 export const optionalPositive = (what: string) =>

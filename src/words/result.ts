@@ -78,6 +78,8 @@ export interface Result {
   sessionId: string | null;
   branch: PublishedBranch | null;
   pullRequestUrl: string | null;
+  /** Unset where no review was posted. */
+  reviewUrl?: string;
   commentUrl: string | null;
   /** Unset where there is no comment. */
   commentId?: number;

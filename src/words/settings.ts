@@ -1,6 +1,7 @@
 /** Every setting of Forgehand: its name, default, meaning and check. Inputs, environment and flags are mapped from here. */
 import {
   choice,
+  choices,
   commaList,
   flag,
   lines,
@@ -18,6 +19,7 @@ import {
   url,
   userId,
 } from './checks.ts';
+import { reviewEvents } from './review.ts';
 
 /** The settings by the name of their action input (the environment has it in upper case, flags with dashes). */
 // biome-ignore format: one setting a line
@@ -52,9 +54,9 @@ export const settings = {
   // reporting
   comment: setting(choice('auto', 'always', 'never'), 'auto', 'Whether there is a tracking comment: `auto` in tag mode and in discussions, `always` wherever there is an issue or pull request too, `never`.'),
   use_sticky_comment: setting(flag, 'false', 'Use one comment per pull request again and again.'),
-  include_fix_links: setting(flag, 'true', 'Let reviews carry links that open Claude Code on a finding.'),
-  classify_inline_comments: setting(flag, 'true', 'Kept for compatibility: unconfirmed inline comments are collected and posted as one review either way.'),
-  review_events: setting(commaList, 'COMMENT', 'Review events that Claude may submit: `COMMENT`, `APPROVE`, `REQUEST_CHANGES`.'),
+  include_fix_links: setting(flag, 'true', 'Put a link below each finding of a review that opens Claude Code on it.'),
+  classify_inline_comments: setting(flag, 'true', 'Kept for compatibility: inline comments are posted as one review either way, except those with `confirmed: false`.'),
+  review_events: setting(choices(...reviewEvents), 'COMMENT', 'Verdicts that a review of Claude may have: `COMMENT`, `APPROVE`, `REQUEST_CHANGES` (comma-separated).'),
   display_report: setting(flag, 'false', 'Put the readable report of the turns into the step summary.'),
   show_full_output: setting(flag, 'false', 'Log every message of Claude Code. Logs of public repositories are public.'),
   // Claude Code

@@ -18,7 +18,6 @@ const facts: PromptFacts = {
   nonce: '0123456789abcdef0123456789abcdef',
   host: 'github.com',
   workDirectory: null,
-  self: 'claude[bot]',
   branch: {
     name: 'claude/issue-7',
     base: 'main',
@@ -35,7 +34,6 @@ const settings: PromptSettings = {
   prompt: '',
   contextBudgetChars: 400_000,
   createPullRequest: 'link',
-  includeFixLinks: true,
   protectedPaths: ['.github/workflows/**', '.github/actions/**', '.gitmodules'],
   allowProtectedPaths: false,
   reviewEvents: ['COMMENT'],

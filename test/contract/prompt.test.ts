@@ -131,6 +131,30 @@ const situations: Record<string, PromptInput> = {
       }),
     }),
   }),
+  'pull-request-review-again': onPullRequest({
+    task: pullRequestTask({ trigger: { kind: 'label', label: 'claude' } }),
+    thread: thread({
+      kind: 'pull_request',
+      pullRequest: pullRequest({
+        reviews: [review(60, { author: { login: 'claude[bot]' }, body: 'Two findings.' })],
+        reviewThreads: [
+          reviewThread([comment(61, { author: { login: 'claude[bot]' }, body: 'Off by one.' })], 60, true),
+          reviewThread([comment(62, { author: { login: 'claude[bot]' }, body: 'Not escaped.' })], 60),
+        ],
+      }),
+    }),
+    facts: {
+      ...onPullRequest().facts,
+      ownReviews: {
+        reviewed: { head: 'd'.repeat(40), since: 'commits' },
+        threads: [
+          { number: 1, state: 'resolved' },
+          { number: 2, state: 'outdated' },
+        ],
+      },
+    },
+    settings: { ...settings, reviewEvents: ['COMMENT', 'REQUEST_CHANGES'] },
+  }),
   'pull-request-mention-in-review-comment': onPullRequest({
     task: pullRequestTask({
       trigger: { kind: 'mention', item: inThread },

@@ -7,6 +7,7 @@ import { contextServer } from '../../src/mcp/context.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../../src/mcp/files.ts';
 import { progressServer } from '../../src/mcp/progress.ts';
 import { pullRequestServer } from '../../src/mcp/pull-request.ts';
+import { type ReviewActions, reviewServer } from '../../src/mcp/review.ts';
 import { AppError } from '../../src/words/errors.ts';
 import type { Progress } from '../../src/words/result.ts';
 import type { Tool, ToolServer } from '../../src/words/tool.ts';
@@ -28,6 +29,7 @@ const servers: ToolServer[] = [
   fileCommitsServer(async () => 'Committed.'),
   progressServer(async () => {}),
   pullRequestServer(async () => 'Updated.'),
+  reviewServer({ comment: answered, submit: answered, answer: answered }),
 ];
 const tools = servers.flatMap((server) => server.tools.map((tool) => ({ server: server.name, tool })));
 
@@ -155,6 +157,67 @@ describe('update_pull_request', () => {
     await tool.call({ body: 'Only the description' });
     expect(given).toEqual([text, { body: 'Only the description' }]);
     expect((await tool.call({ title: 'No description' })).isError).toBe(true);
+  });
+});
+
+describe('github_inline_comment', () => {
+  const asked = async (name: string, input: Record<string, unknown>) => {
+    const given: unknown[] = [];
+    const take = async (...what: unknown[]) => {
+      given.push(...what);
+      return 'Collected.';
+    };
+    const actions: ReviewActions = { comment: take, submit: take, answer: take };
+    const tool = reviewServer(actions).tools.find((one) => one.name === name)!;
+    return { ...(await tool.call(input)), given };
+  };
+
+  test.each<[string, Record<string, unknown>, unknown[]]>([
+    [
+      'create_inline_comment',
+      {
+        path: 'a.ts',
+        body: '```suggestion\n<b>"&"</b> \n```\n',
+        line: 3,
+        startLine: 2,
+        side: 'LEFT',
+        confirmed: true,
+      },
+      [
+        {
+          path: 'a.ts',
+          body: '```suggestion\n<b>"&"</b> \n```\n',
+          line: 3,
+          startLine: 2,
+          side: 'LEFT',
+          confirmed: true,
+        },
+      ],
+    ],
+    ['submit_review', { event: 'APPROVE', body: 'Fine.' }, [{ event: 'APPROVE', body: 'Fine.' }]],
+    ['submit_review', { body: 'Fine.' }, [{ event: 'COMMENT', body: 'Fine.' }]],
+    ['resolve_review_thread', { thread: 3 }, [3, { body: null, resolve: true }]],
+    ['resolve_review_thread', { thread: 3, body: 'Done.' }, [3, { body: 'Done.', resolve: true }]],
+    ['reply_to_review_thread', { thread: 3, body: 'But.' }, [3, { body: 'But.', resolve: false }]],
+  ])('%s hands on %j as it is', async (name, input, given) => {
+    expect(await asked(name, input)).toEqual({ text: 'Collected.', isError: false, given });
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['create_inline_comment', { path: 'a.ts', line: 3 }, 'body'],
+    ['create_inline_comment', { path: 'a.ts', body: 'x', line: 0 }, 'line'],
+    ['create_inline_comment', { path: 'a.ts', body: 'x', line: 1, side: 'BOTH' }, 'side'],
+    ['submit_review', { event: 'MERGE', body: 'x' }, 'event'],
+    ['reply_to_review_thread', { thread: 3 }, 'body'],
+  ])('%s does not take %j', async (name, input, says) => {
+    const answer = await asked(name, input);
+    expect(answer).toMatchObject({ isError: true, given: [] });
+    expect(answer.text).toContain(says);
+  });
+
+  test('without review threads to answer in there are no tools for them', () => {
+    const { tools } = reviewServer({ comment: answered, submit: answered });
+    expect(tools.map(({ name }) => name)).toEqual(['create_inline_comment', 'submit_review']);
   });
 });
 

@@ -68,7 +68,6 @@ function build({ text, name, start, room = settings.contextBudgetChars }: Fillin
     settings: { ...settings, prompt: 'Look for duplicates.', contextBudgetChars: room },
     facts: {
       ...facts,
-      self: 'claude[bot]',
       branch: { ...facts.branch!, name, base: name, repository: name, isNew: false },
       configuration: { from: name, differing: [name] },
       tools: { comment: true, review: true, ci: true, progress: true },

@@ -75,6 +75,27 @@ const statuses: Record<string, FileChange['status']> = {
   T: 'changed',
 };
 
+/**
+ * Where lines of one commit's file are in another's; null when one of them is changed or gone, or the file is.
+ */
+export async function followLines(
+  directory: string,
+  { from, to, path, lines }: { from: string; to: string; path: string; lines: [first: number, last: number] },
+): Promise<[first: number, last: number] | null> {
+  const patch = await git(directory, ['diff', '--unified=0', '--no-renames', from, to, '--', path]);
+  const [first, last] = lines;
+  let moved = 0;
+  for (const [, start, count = '1', , added = '1'] of patch.matchAll(
+    /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/gm,
+  )) {
+    const [old, gone] = [Number(start), Number(count)];
+    // Of a mere insertion the line before it is named.
+    if (gone > 0 ? old <= last && first < old + gone : first <= old && old < last) return null;
+    if (old < first) moved += Number(added) - gone;
+  }
+  return [first + moved, last + moved];
+}
+
 function parseRaw(raw: string): Pick<FileChange, 'path' | 'previousPath' | 'status' | 'sha'>[] {
   const parts = raw.split('\0');
   const files = [];
@@ -107,6 +128,12 @@ function splitPatch(text: string): (string | null)[] {
       const start = file.search(/^@@ /m);
       return start < 0 ? null : file.slice(start).replace(/\n$/, '');
     });
+}
+
+/** True when both lines are in one hunk. */
+export function isOneHunk(patch: string, [first, last]: [number, number], side: 'LEFT' | 'RIGHT'): boolean {
+  const hunk = diffHunk(patch, last, side);
+  return hunk !== null && first <= last && diffHunk(hunk, first, side) !== null;
 }
 
 /**

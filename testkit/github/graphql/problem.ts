@@ -19,7 +19,9 @@ export function translated<T>(action: () => T): T {
     return action();
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
-    throw problem(types[error.status] ?? 'UNPROCESSABLE', error.errors?.[0]?.message ?? error.message);
+    const [first] = error.errors ?? [];
+    const message = typeof first === 'string' ? first : first?.message;
+    throw problem(types[error.status] ?? 'UNPROCESSABLE', message ?? error.message);
   }
 }
 

@@ -116,7 +116,7 @@ export function renderReview(store: Store, review: Review) {
   };
 }
 
-/** `pull-request-review-comment`; GitHub leaves `line` out of outdated comments' JSON as null. */
+/** `pull-request-review-comment`; an outdated one has no `line` (GitHub sends null, which its own description forbids). */
 export function renderReviewComment(store: Store, comment: ReviewComment): Record<string, unknown> {
   const { thread } = comment;
   const url = `${repositoryUrl(store, thread.pull.repository)}/pulls/comments/${comment.id}`;
@@ -153,10 +153,10 @@ function renderPlace(comment: ReviewComment) {
   const { thread } = comment;
   const position = Math.max(1, comment.diffHunk.split('\n').length - 1);
   return {
-    start_line: thread.startLine,
+    start_line: thread.outdated ? null : thread.startLine,
     original_start_line: thread.originalStartLine,
     start_side: thread.startLine === null ? null : thread.side,
-    line: thread.line,
+    ...(thread.outdated ? {} : { line: thread.line }),
     original_line: thread.originalLine,
     side: thread.side,
     position,

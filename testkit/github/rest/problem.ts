@@ -10,9 +10,10 @@ export interface FieldError {
 /** Thrown by any handler; the server turns it into the answer. */
 export class HttpProblem extends Error {
   readonly status: number;
-  readonly errors: FieldError[] | undefined;
+  /** Sentences where the route is made of GraphQL inside, as that of reviews is. */
+  readonly errors: FieldError[] | string[] | undefined;
 
-  constructor(status: number, message: string, errors?: FieldError[]) {
+  constructor(status: number, message: string, errors?: FieldError[] | string[]) {
     super(message);
     this.status = status;
     this.errors = errors;

@@ -1,7 +1,9 @@
 /** REST: reviews of pull requests. */
-import type { Review, ReviewState, Side } from '../model.ts';
+import { diffHunk, isOneHunk } from '../git/diff.ts';
+import type { PullRequest, Review, ReviewState, Side } from '../model.ts';
 import { renderReview, renderReviewComment } from '../render/pull.ts';
-import { createReview, findHunk, submitReview } from '../state/reviews.ts';
+import { comparisonOf } from '../state/pulls.ts';
+import { createReview, findPatch, submitReview } from '../state/reviews.ts';
 import { edit } from '../state/written.ts';
 import { actor, type Call, numberOf, ok, paginate, type Route, requiredText, textOf } from './call.ts';
 import { checkBodyLength, HttpProblem, notFound } from './problem.ts';
@@ -72,32 +74,41 @@ interface Draft {
 async function create(call: Call) {
   const pull = pullOf(call);
   const author = actor(call);
-  const event = textOf(call, 'event');
-  const state = stateOf(event);
+  const state = stateOf(textOf(call, 'event'));
   const body = textOf(call, 'body') ?? '';
   checkBodyLength('PullRequestReview', body);
-  const drafts = await draftsOf(call);
+  const commitId = textOf(call, 'commit_id');
+  if (commitId) await demandCommit(pull, commitId);
+  const drafts = await draftsOf(call, pull, commitId);
   if (author === pull.author && (state === 'APPROVED' || state === 'CHANGES_REQUESTED')) {
     const what = state === 'APPROVED' ? 'approve' : 'request changes on';
-    throw new HttpProblem(422, 'Unprocessable Entity', [
-      { code: 'custom', message: `Can not ${what} your own pull request` },
-    ]);
+    throw refused(`Can not ${what} your own pull request`);
   }
-  if (!body && drafts.length === 0 && (state === 'COMMENTED' || state === 'CHANGES_REQUESTED')) {
+  // As a repository is set up unless somebody allows it.
+  if (state === 'APPROVED' && author.login === 'github-actions[bot]')
+    throw refused('GitHub Actions is not permitted to approve pull requests.');
+  if (pull.reviews.some((one) => one.state === 'PENDING' && one.author === author))
+    throw refused('User can only have one pending review per pull request');
+  if (!body && drafts.length === 0 && (state === 'COMMENTED' || state === 'CHANGES_REQUESTED'))
     throw new HttpProblem(422, 'Unprocessable Entity');
-  }
-  const commitId = textOf(call, 'commit_id');
   const made = await createReview(call.store, pull, {
-    author: author.login,
-    body,
-    state,
-    comments: drafts,
-    commitId,
+    ...{ author: author.login, body, state, comments: drafts, commitId },
   });
   return ok(renderReview(call.store, made));
 }
 
-async function draftsOf(call: Call): Promise<Draft[]> {
+function refused(...sentences: string[]): HttpProblem {
+  return new HttpProblem(422, 'Unprocessable Entity', [sentences.join(' and ')]);
+}
+
+/** Of the pull request as it is now: what a force-push took away is none of it. @throws HttpProblem 422 */
+async function demandCommit(pull: PullRequest, commitId: string): Promise<void> {
+  const { commits } = await comparisonOf(pull);
+  if (!commits.some(({ sha }) => sha === commitId))
+    throw refused('The commit is not part of the pull request');
+}
+
+async function draftsOf(call: Call, pull: PullRequest, commitId: string | undefined): Promise<Draft[]> {
   const given = Array.isArray(call.body.comments) ? (call.body.comments as Record<string, unknown>[]) : [];
   const drafts: Draft[] = given.map((comment) => ({
     path: String(comment.path ?? ''),
@@ -106,18 +117,23 @@ async function draftsOf(call: Call): Promise<Draft[]> {
     side: comment.side === 'LEFT' ? 'LEFT' : 'RIGHT',
     body: String(comment.body ?? ''),
   }));
-  for (const draft of drafts) await demandPlace(call, draft);
+  for (const draft of drafts) await demandPlace(pull, draft, commitId);
   return drafts;
 }
 
-/** GitHub refuses comments on lines that the diff does not show. @throws HttpProblem 422 */
-async function demandPlace(call: Call, draft: Draft): Promise<void> {
+/** GitHub refuses comments on lines that the diff does not show, and does not say which. @throws HttpProblem 422 */
+async function demandPlace(pull: PullRequest, draft: Draft, commitId: string | undefined): Promise<void> {
+  const { path, line, startLine, side } = draft;
   checkBodyLength('PullRequestReviewComment', draft.body);
-  const hunk = await findHunk(pullOf(call), draft.path, draft.line, draft.side);
-  if (hunk === null)
-    throw new HttpProblem(422, 'Unprocessable Entity', [
-      { code: 'custom', message: 'Line could not be resolved' },
-    ]);
+  const patch = await findPatch(pull, path, commitId);
+  const blank = "Pull request review thread diff hunk can't be blank";
+  if (patch === null) throw refused('Pull request review thread path is invalid', blank);
+  if (line === null || diffHunk(patch, line, side) === null)
+    throw refused('Pull request review thread line must be part of the diff', blank);
+  if (startLine !== null && (startLine >= line || !isOneHunk(patch, [startLine, line], side)))
+    throw refused(
+      'Pull request review thread start line must precede the end line and be part of the same hunk as the line.',
+    );
 }
 
 function update(call: Call) {

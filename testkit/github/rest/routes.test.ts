@@ -175,9 +175,7 @@ test('reviews: a draft, its comments, replies', async () => {
   expect(reply.body.in_reply_to_id).toBe(inline.body.id);
   await owner('PATCH', `${base}/pulls/comments/${reply.body.id}`, { body: 'better reply' });
   expect((await owner('DELETE', `${base}/pulls/comments/${reply.body.id}`)).status).toBe(204);
-  expect((await owner('POST', reviews, { event: 'APPROVE' })).body.errors[0].message).toMatch(
-    /own pull request/,
-  );
+  expect((await owner('POST', reviews, { event: 'APPROVE' })).body.errors[0]).toMatch(/own pull request/);
 });
 
 test('a commit made of blobs and trees becomes a branch and a pull request', async () => {

@@ -1,9 +1,9 @@
 /** Pull requests on real branches: their creation, their heads following pushes, and their merge. */
 import { git } from '../git/command.ts';
-import { type Comparison, compare } from '../git/diff.ts';
+import { type Comparison, compare, followLines, isOneHunk } from '../git/diff.ts';
 import { branchTip, readRef, updateRef } from '../git/refs.ts';
 import { inTurn } from '../git/turns.ts';
-import type { PullRequest, Repository, User } from '../model.ts';
+import type { PullRequest, Repository, ReviewThread, User } from '../model.ts';
 import { now, type Store } from '../store.ts';
 import { enlist, type NewIssue, newSubject, record } from './issues.ts';
 
@@ -94,9 +94,8 @@ async function followInTurn(pull: PullRequest): Promise<void> {
   if (!tip || (tip === head.sha && readRef(repository.directory, headRef(pull)) === tip)) return;
   head.sha = tip;
   pull.updatedAt = now();
-  for (const thread of pull.threads)
-    thread.outdated = thread.outdated || (await isOutdated(pull, thread.path));
   await publishHead(pull);
+  for (const thread of pull.threads) if (!thread.outdated) await follow(pull, thread);
 }
 
 /** What the pull request changes; up to date with its branches. */
@@ -152,20 +151,20 @@ async function publishHead(pull: PullRequest): Promise<void> {
   }
 }
 
-async function isOutdated(pull: PullRequest, path: string): Promise<boolean> {
-  const commitId = pull.threads.find((thread) => thread.path === path)?.comments[0]?.commitId;
-  if (!commitId || commitId === pull.head.sha) return false;
-  try {
-    const changed = await git(pull.repository.directory, [
-      'diff',
-      '--name-only',
-      commitId,
-      pull.head.sha,
-      '--',
-      path,
-    ]);
-    return changed.trim() !== '';
-  } catch {
-    return false; // a fork's head that is not fetched yet
-  }
+/** A thread moves with its lines, and is outdated when they are changed or not in the diff any more. */
+async function follow(pull: PullRequest, thread: ReviewThread): Promise<void> {
+  const { originalLine: last, originalStartLine, side, path } = thread;
+  const from = thread.comments[0]?.commitId;
+  if (!from || last === null) return;
+  const { directory } = pull.repository;
+  const { files } = await compare(directory, pull.base.sha, pull.head.sha);
+  const patch = files.find((file) => file.path === path)?.patch;
+  const lines: [number, number] = [originalStartLine ?? last, last];
+  // Lines of the base are where they were.
+  const now =
+    side === 'LEFT' ? lines : await followLines(directory, { from, to: pull.head.sha, path, lines });
+  thread.outdated = !now || !patch || !isOneHunk(patch, now, side);
+  if (thread.outdated || !now) return;
+  thread.line = now[1];
+  if (originalStartLine !== null) thread.startLine = now[0];
 }

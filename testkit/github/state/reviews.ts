@@ -1,5 +1,5 @@
 /** Reviews of pull requests, their threads on lines of the diff, and replies. */
-import { diffHunk } from '../git/diff.ts';
+import { compare, diffHunk } from '../git/diff.ts';
 import type { PullRequest, Review, ReviewComment, ReviewState, ReviewThread, Side } from '../model.ts';
 import { type Store, timeOf } from '../store.ts';
 import { comparisonOf } from './pulls.ts';
@@ -62,7 +62,8 @@ export async function createReviewComment(
     }),
   );
   pull.threads.push(thread);
-  const hunk = options.diffHunk ?? (await findHunk(pull, options.path, line, side)) ?? '';
+  const hunk =
+    options.diffHunk ?? (await findHunk(pull, options.path, line, side, options.review?.commitId)) ?? '';
   return add(store, thread, options, { diffHunk: hunk, inReplyTo: null });
 }
 
@@ -76,17 +77,27 @@ export function replyTo(
   return add(store, comment.thread, writing, { diffHunk: first.diffHunk, inReplyTo: first });
 }
 
-/** The hunk that a comment on this line would show; null when the line is not part of the diff. */
+/**
+ * The hunk that a comment on this line would show; null when the line is not part of the diff.
+ * @param commit the head unless told.
+ */
 export async function findHunk(
   pull: PullRequest,
   path: string,
   line: number | null,
   side: Side,
+  commit?: string,
 ): Promise<string | null> {
-  const { files } = await comparisonOf(pull);
-  const patch = files.find((file) => file.path === path)?.patch;
+  const patch = await findPatch(pull, path, commit);
   if (!patch) return null;
   return line === null ? patch.split('\n').slice(0, 4).join('\n') : diffHunk(patch, line, side);
+}
+
+/** What the pull request changes in a file, up to a commit; null when it does not, or shows no lines of it. */
+export async function findPatch(pull: PullRequest, path: string, commit?: string): Promise<string | null> {
+  const { directory } = pull.repository;
+  const { files } = commit ? await compare(directory, pull.base.sha, commit) : await comparisonOf(pull);
+  return files.find((file) => file.path === path)?.patch ?? null;
 }
 
 /** Makes a pending review count. */
