@@ -11,6 +11,9 @@ const lint = await createLinter();
 const workflows = globSync(['.github/workflows/*.yml', 'examples/workflows/*.yml']);
 const examples = workflows.filter((path) => path.startsWith('examples/'));
 
+/** The sections of the page, each from its title on. */
+const recipes = readFileSync('docs/recipes.md', 'utf8').split(/^## /m).slice(1);
+
 type Permissions = Record<string, string>;
 
 interface Step {
@@ -78,14 +81,17 @@ describe.each(examples)('%s', (path) => {
     expect(jobs.filter(({ permissions }) => Object.keys(permissions ?? {}).length === 0)).toEqual([]);
   });
 
-  test('stands in docs/examples.md with all its permissions', () => {
-    const row = textOf('docs/examples.md')
-      .split('\n')
-      .filter((line) => line.includes(`(../${path})`) && line.startsWith('|'));
-    expect(row).toHaveLength(1);
-    for (const { permissions } of jobs)
-      for (const [name, level] of Object.entries(permissions!))
-        expect(row[0]).toContain(`\`${name}: ${level}\``);
+  test('stands in the list of docs/examples.md, and in docs/recipes.md with when, what it costs and its permissions', () => {
+    const linked = (text: string) => text.includes(`(../${path})`);
+    expect(textOf('docs/examples.md').split('\n').filter(linked)).toHaveLength(1);
+    const [recipe, ...others] = recipes.filter(linked);
+    expect(others).toEqual([]);
+    expect(recipe).toMatch(/^- \*\*When:\*\*/m);
+    expect(recipe).toMatch(/^- \*\*(Cost|Limits):\*\*/m);
+    const said = /^- \*\*Permissions:\*\*([\s\S]*?)\n(?=- |$)/m.exec(recipe!)![1]!;
+    const named = [...said.matchAll(/`([a-z-]+: [a-z]+)`/g)].map(([, permission]) => permission);
+    const given = jobs.flatMap(({ permissions }) => Object.entries(permissions!));
+    expect(named).toEqual(given.map(([name, level]) => `${name}: ${level}`));
   });
 
   test('is played by an end-to-end test', () => {
@@ -103,9 +109,20 @@ describe.each(examples)('%s', (path) => {
   });
 });
 
-test('every example that the pages link to is there, and none is left out', () => {
-  const linked = [...textOf('docs/examples.md').matchAll(/examples\/workflows\/([\w-]+\.yml)/g)].map(
-    ([, name]) => name,
+test('each recipe is of one workflow that is there, and none is left out', () => {
+  const named = recipes.map((recipe) => [...recipe.matchAll(/\(\.\.\/(examples\/workflows\/[^)]+)\)/g)]);
+  expect(named.filter((links) => links.length !== 1)).toEqual([]);
+  expect(named.map(([link]) => link![1]).sort()).toEqual(examples.toSorted());
+});
+
+test('the uses that people ask for have a recipe', () => {
+  const titles = recipes.map((recipe) => recipe.split('\n')[0]);
+  expect(titles).toEqual(
+    expect.arrayContaining([
+      'Review of every pull request',
+      ...['Review by path', 'Review by author', 'Security review', 'Issue triage', 'Duplicate issues'],
+      ...['Repair of failed CI', 'Flaky tests', 'Maintenance by the calendar', 'Release notes'],
+      'Documentation that stays true',
+    ]),
   );
-  expect([...new Set(linked)].sort()).toEqual(examples.map((path) => basename(path)).sort());
 });
