@@ -1,12 +1,12 @@
-/** Bundles the doors into `dist/`: the Action and the client to run without node_modules, the command to run with them. */
+/** Bundles the doors into `dist/`: the actions and the client to run without node_modules, the command and `runClaude` with them. */
 import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type BuildOptions, build, watch } from 'rolldown';
 import { progressSchema } from '../src/client/progress-schema.ts';
 
-/** The Action, heavy parts in chunks that load when needed. One build a door: shared chunks would cost the start of each of them a file more to find and read. */
-const doors = ['main', 'post'].map(
+/** Both actions, heavy parts in chunks that load when needed. One build a door: shared chunks would cost the start of each of them a file more to find and read. */
+const doors = ['main', 'post', 'base', 'base-post'].map(
   (name): BuildOptions => ({
     input: { [name]: `src/action/${name}.ts` },
     platform: 'node',
@@ -52,15 +52,35 @@ const client: BuildOptions = {
   logLevel: 'warn',
 };
 
-/** Its types, and those that they are made of. */
-async function declareClient(): Promise<void> {
+/** `runClaude`. Claude Code itself is in a package beside it. */
+const library: BuildOptions = {
+  input: { index: 'src/library/main.ts' },
+  platform: 'node',
+  // The Agent SDK is loaded late with the session that needs it, not by itself.
+  checks: { ineffectiveDynamicImport: false },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'index/[name].mjs',
+  },
+  logLevel: 'warn',
+};
+
+/** The types of what programs import, and those that they are made of. */
+async function declareTypes(): Promise<void> {
+  const entries = ['src/client/main.ts', 'src/library/main.ts'];
   const options =
     '--ignoreConfig --declaration --emitDeclarationOnly --rootDir src --outDir dist/types --target es2024 ' +
     '--module nodenext --types node --strict --skipLibCheck --allowImportingTsExtensions';
-  const compiler = ['node_modules/typescript/bin/tsc', 'src/client/main.ts', ...options.split(' ')];
+  const compiler = ['node_modules/typescript/bin/tsc', ...entries, ...options.split(' ')];
   await promisify(execFile)(process.execPath, compiler).catch((error) => {
-    throw new Error(`The client's types could not be made:\n${error.stdout}`);
+    throw new Error(`The types could not be made:\n${error.stdout}`);
   });
+  // What the entries show is made of words alone, and of who is believed.
+  for (const room of await readdir('dist/types'))
+    if (!['client', 'library', 'github', 'words'].includes(room))
+      await rm(`dist/types/${room}`, { recursive: true, force: true });
 }
 
 async function writeSchema(): Promise<void> {
@@ -68,11 +88,11 @@ async function writeSchema(): Promise<void> {
   await writeFile('dist/progress.schema.json', `${JSON.stringify(progressSchema, null, 2)}\n`);
 }
 
-const all = [...doors, command, client];
+const all = [...doors, command, client, library];
 
 if (process.argv.includes('--watch')) {
   watch(all);
 } else {
   await rm('dist', { recursive: true, force: true });
-  await Promise.all([...all.map((one) => build(one)), declareClient(), writeSchema()]);
+  await Promise.all([...all.map((one) => build(one)), declareTypes(), writeSchema()]);
 }

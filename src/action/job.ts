@@ -1,9 +1,11 @@
 /** Reads the job's environment once into plain facts; nothing below this door looks at the environment. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { GitHubHost } from '../github/client.ts';
 import type { OidcSource } from '../github/oidc.ts';
 import { type Config, type ConfigProblem, readConfig } from '../words/config.ts';
 import { AppError } from '../words/errors.ts';
+import { baseInputs } from '../words/prompt-settings.ts';
 import { settings } from '../words/settings.ts';
 import type { CacheSource } from './runner-cache.ts';
 
@@ -48,15 +50,24 @@ const retired = new Map(
   }),
 );
 
-export function readJob(environment: JobEnvironment): Job {
-  const { config, problems } = readConfig((name) => environment[inputVariable(name)]);
+/** The inputs of the base-action, and the directory that it works in. */
+export function readBaseJob(environment: JobEnvironment): Job {
+  const job = readJob(environment, baseInputs);
+  return { ...job, directory: resolve(job.directory, environment.CLAUDE_WORKING_DIR ?? '') };
+}
+
+/** @param inputs those that the action has */
+export function readJob(environment: JobEnvironment, inputs: Record<string, unknown> = settings): Job {
+  const { config, problems } = readConfig((name) =>
+    name in inputs ? environment[inputVariable(name)] : undefined,
+  );
   const serverUrl = environment.GITHUB_SERVER_URL || 'https://github.com';
   const repository = environment.GITHUB_REPOSITORY ?? '';
   const id = environment.GITHUB_RUN_ID ?? '';
   return {
     config,
     problems,
-    warnings: inputWarnings(environment),
+    warnings: inputWarnings(environment, Object.keys(inputs)),
     host: {
       serverUrl,
       apiUrl: environment.GITHUB_API_URL || 'https://api.github.com',
@@ -114,8 +125,8 @@ export function inputVariable(name: string): string {
   return `INPUT_${name.toUpperCase()}`;
 }
 
-function inputWarnings(environment: JobEnvironment): string[] {
-  const known = new Set(Object.keys(settings).map(inputVariable));
+function inputWarnings(environment: JobEnvironment, inputs: string[]): string[] {
+  const known = new Set(inputs.map(inputVariable));
   return Object.entries(environment)
     .filter(([variable, value]) => variable.startsWith('INPUT_') && !known.has(variable) && value)
     .map(([variable]) => {

@@ -20,4 +20,18 @@ export const outputs = {
     '`true` when the token exchange does not accept the workflow, as it differs from the one of the default branch.',
 } as const;
 
+/** Those of the base-action. */
+export const baseOutputs = [
+  'conclusion',
+  'reason',
+  'execution_file',
+  'structured_output',
+  'session_id',
+  'cost_usd',
+  'num_turns',
+  'duration_ms',
+  'input_tokens',
+  'output_tokens',
+] as const satisfies (keyof typeof outputs)[];
+
 export type OutputName = keyof typeof outputs;

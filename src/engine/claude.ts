@@ -96,11 +96,13 @@ export function toolNames(servers: ToolServer[]): string[] {
 
 /** Warnings about what was given, for the summary. */
 export function settingsWarnings(door: Door, task: Task): string[] {
-  const idle = withoutEffect(door, task).map((name) => `Input \`${name}\` has no effect in this version.`);
+  const { config } = door;
   return [
-    ...idle,
-    ...parseClaudeArguments(door.config.claudeArgs).warnings,
-    ...chooseCredential(door.config, door.job).warnings,
+    ...withoutEffect([
+      ['resume', config.resume && !canGoOn(task)],
+      ['allow_bash', config.allowBash && !hasBranch(task)],
+    ]),
+    ...promptWarnings(door),
     ...signingWarnings(door, task),
     ...placeWarnings(door, task),
   ];
@@ -124,15 +126,23 @@ function placeWarnings({ config }: Door, task: Task): string[] {
   return warnings;
 }
 
-/** Inputs that were given and that are accepted without acting on them, here or in this version. */
-function withoutEffect({ config }: Door, task: Task): string[] {
-  const given: [string, boolean][] = [
-    ['plugin_marketplaces', config.pluginMarketplaces.length > 0 && config.plugins.length === 0],
-    ['resume', config.resume && !canGoOn(task)],
-    ['egress_allowed', config.egressAllowed.length > 0 && config.sandbox === 'off'],
-    ['allow_bash', config.allowBash && !hasBranch(task)],
+/** Those that mean something without GitHub too. */
+export function promptWarnings({ config, job }: ClaudeDoor): string[] {
+  return [
+    ...withoutEffect([
+      ['plugin_marketplaces', config.pluginMarketplaces.length > 0 && config.plugins.length === 0],
+      ['egress_allowed', config.egressAllowed.length > 0 && config.sandbox === 'off'],
+    ]),
+    ...parseClaudeArguments(config.claudeArgs).warnings,
+    ...chooseCredential(config, job).warnings,
   ];
-  return given.filter(([, isGiven]) => isGiven).map(([name]) => name);
+}
+
+/** Inputs that were given and that are accepted without acting on them, here or in this version. */
+function withoutEffect(given: [string, boolean][]): string[] {
+  return given
+    .filter(([, isGiven]) => isGiven)
+    .map(([name]) => `Input \`${name}\` has no effect in this version.`);
 }
 
 /**

@@ -1,7 +1,5 @@
 /** Finishes what main could not: ends Claude, saves its work, says how it ended, gives everything back. */
-import { rm } from 'node:fs/promises';
 import { giveBack as giveFilesBack } from '../claude/fence-owner.ts';
-import { endProcesses } from '../claude/process.ts';
 import { revokeToken } from '../github/auth.ts';
 import { createClient, type GitHubClient, type GitHubHost } from '../github/client.ts';
 import { fetchComment, findComment, updateComment } from '../github/comments.ts';
@@ -15,11 +13,11 @@ import { readMarker, runKey } from '../report/marker.ts';
 import { renderSummary } from '../report/step-summary.ts';
 import { AppError } from '../words/errors.ts';
 import type { Log } from '../words/log.ts';
-import { hostMark } from '../words/mark.ts';
 import type { Redact } from '../words/redact.ts';
 import type { Result } from '../words/result.ts';
 import { openGate } from '../workspace/gate/gate.ts';
 import { restoreCheckout } from '../workspace/saved-checkout.ts';
+import { endSurvivors, interrupted, removeScratch } from './aftermath.ts';
 import type { Memory } from './door.ts';
 import { branchUrl } from './links.ts';
 import { createPublisher } from './publish.ts';
@@ -31,9 +29,8 @@ import {
   checkTargets,
   type JobFacts,
 } from './rescue-checks.ts';
-import { becameOf, failed } from './results.ts';
+import { becameOf } from './results.ts';
 import { postReview, withReview } from './review-post.ts';
-import { isOwnScratch, placesOf } from './scratch.ts';
 import { signingInPost } from './signing.ts';
 
 export interface Rescue extends JobFacts {
@@ -61,7 +58,7 @@ export async function rescue(post: Rescue): Promise<void> {
   const attempt = async (what: string, step: () => Promise<void>) => {
     await step().catch((error: Error) => log.warning(`${what}: ${error.message}`));
   };
-  await attempt('A surviving process could not be ended', () => endSurvivors(post));
+  await attempt('A surviving process could not be ended', () => endSurvivors(memory.run));
   await attempt('A container could not be removed', async () => {
     const { container, run, ended } = memory;
     if (container && run && !ended) await removeContainers({ mark: run.mark, job: post.job });
@@ -84,31 +81,10 @@ export async function rescue(post: Rescue): Promise<void> {
   if (!memory.ended) await attempt('The backend could not be told', () => tellBackend(post, result));
   // Main had come to its result, and was killed while it told the backend.
   if (!memory.ended && memory.result) tell(post, memory.result);
-  await attempt('The scratch directory could not be removed', () => removeScratch(post));
+  await attempt('The scratch directory could not be removed', () => removeScratch(post, memory.run));
   for (const token of memory.tokens ?? []) {
     await attempt('A token could not be revoked', () => revokeToken(post.host, token, hurried));
   }
-}
-
-async function endSurvivors({ memory }: Rescue): Promise<void> {
-  const { mark } = memory.run ?? {};
-  if (!mark) return;
-  await endProcesses(mark, null);
-  await endProcesses(hostMark(mark), null);
-}
-
-function interrupted(cancelled: boolean): Result {
-  return failed(
-    cancelled
-      ? new AppError('cancelled', 'The job was cancelled.')
-      : new AppError(
-          'internal',
-          'The run ended before the task did: its process was killed or ran out of memory.',
-          {
-            remedy: 'Run the workflow again; look at the job log for what ended it.',
-          },
-        ),
-  );
 }
 
 async function saveWork(post: Rescue): Promise<Partial<Result>> {
@@ -128,7 +104,7 @@ async function saveWork(post: Rescue): Promise<Partial<Result>> {
       await checkTargets(post, publishing.gate.targets, github);
       return tokenOf(post);
     },
-    stop: () => endSurvivors(post),
+    stop: () => endSurvivors(memory.run),
     pushTimeoutMs,
     log,
   });
@@ -230,15 +206,6 @@ async function giveBack(post: Rescue): Promise<void> {
   // With a fence and as root the files are its user's; git of later steps would refuse to work there.
   if (post.memory.owners && process.getuid?.() === 0)
     await giveFilesBack(checkout.directory, post.memory.owners);
-}
-
-/** A forged memory must not make post delete something else. */
-async function removeScratch(post: Rescue): Promise<void> {
-  const scratch = post.memory.run?.scratch;
-  if (!scratch) return;
-  if (!isOwnScratch(post, scratch))
-    throw new AppError('gate_refused', `\`${scratch}\` is not this run's own.`);
-  for (const path of placesOf(scratch)) await rm(path, { recursive: true, force: true });
 }
 
 function client(post: Rescue): GitHubClient {

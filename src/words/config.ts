@@ -4,7 +4,7 @@ import { settings } from './settings.ts';
 
 export type SettingName = keyof typeof settings;
 
-type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
+export type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
   : S;
 

