@@ -19,6 +19,8 @@ export interface BranchPlan {
   neverTo: Target[];
   /** True when the work goes to a branch of its own: for an issue, and for a fork that takes no pushes. */
   isNew: boolean;
+  /** True for a branch that is there already and that an earlier run has made. */
+  isOurs?: boolean;
 }
 
 /**
@@ -58,14 +60,20 @@ function ownTargets({ head, fork, maintainerCanModify }: PullRequestFacts, repos
   return maintainerCanModify && head.repository ? [{ repository: head.repository, branch: head.ref }] : [];
 }
 
-/** True for a branch that the run has made; false for the pull request's own. */
+/** True for a branch that this run or an earlier one has made; false for the pull request's own. */
 export function isMadeHere(
-  { head, isNew, targets }: BranchPlan,
+  { head, isNew, isOurs, targets }: BranchPlan,
   branch: { repository: string; name: string } | null,
 ): boolean {
   if (!branch) return false;
   const [own] = targets;
-  return head === null || isNew || branch.repository !== own?.repository || branch.name !== own.branch;
+  return (
+    head === null ||
+    isNew ||
+    isOurs === true ||
+    branch.repository !== own?.repository ||
+    branch.name !== own.branch
+  );
 }
 
 async function newBase(

@@ -152,7 +152,7 @@ async function putOnBranch({ door, task, workspace, plan, token }: PrepareReques
   }
   const prepared = await workspace.checkoutHead({
     ...plan.head,
-    pullNumber: task.subject?.number ?? null,
+    pullNumber: task.subject?.kind === 'pull_request' ? task.subject.number : null,
     baseRef: plan.base.ref,
     baseSha: plan.base.sha,
     remote,

@@ -20,6 +20,7 @@ import { wantsGitHubToken } from './claude.ts';
 import { type Checkout, ClaudeRun, type Prompts } from './claude-run.ts';
 import type { Connection } from './connect.ts';
 import { type Gathered, gatherThread } from './context.ts';
+import { onEarlierBranch } from './conversation/branch.ts';
 import type { Continuation } from './conversation/continuation.ts';
 import { openContinuation } from './conversation/open.ts';
 import { onNamedBranch } from './dispatch.ts';
@@ -218,8 +219,8 @@ export class Run {
     const { branch, error, notes: left } = await checkout.publisher.finish();
     const notes = [...((await this.continuing)?.notes ?? []), ...notesOn(checkout), ...left];
     const known = { branch, publishError: error, notes, pullRequestUrl: null };
-    const isOurs = isMadeHere(checkout.plan, branch) || dispatchOf(task)?.branch === branch?.name;
-    if (!branch || !isOurs || door.config.createPullRequest === 'link') return known;
+    if (!branch || !isMadeHere(checkout.plan, branch) || door.config.createPullRequest === 'link')
+      return known;
     const draft = door.config.createPullRequest === 'draft';
     const opened = await openPullRequest(this.connection.client, { task, branch, draft });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
@@ -276,7 +277,9 @@ export class Run {
     const { client } = connection;
     const plan = await planBranch({ task, thread: gathered?.thread ?? null, config: door.config }, client);
     const branch = dispatchOf(task)?.branch;
-    return branch && !plan.head ? onNamedBranch(plan, { branch, task, identity }, client) : plan;
+    if (branch && !plan.head) return onNamedBranch(plan, { branch, task, identity }, client);
+    const earlier = (await this.continuing)?.earlier?.branch?.name;
+    return earlier ? onEarlierBranch(plan, { branch: earlier, task, identity }, client) : plan;
   }
 
   /** A branch needs a checkout; a prompt alone takes one over when there is one. Answers where Claude works. */

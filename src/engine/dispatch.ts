@@ -130,7 +130,7 @@ export async function onNamedBranch(
   if (own.length === 0 || own.length < commits.length)
     throw wrong('branch', `${shown(branch)} is there already and holds work that is not ours.`);
   const head = { ref: branch, sha, fork: false, commitCount: commits.length };
-  return { ...plan, head, targets: [target], isNew: false };
+  return { ...plan, head, targets: [target], isNew: false, isOurs: true };
 }
 
 interface ComparedCommit {

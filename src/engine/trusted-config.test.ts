@@ -6,7 +6,7 @@ import { trustsCheckout } from './trusted-config.ts';
 const ofEvent = 'a'.repeat(40);
 const other = 'b'.repeat(40);
 
-const issue = { subject: { kind: 'issue' } };
+const issue = { subject: { kind: 'issue' }, mode: 'tag' };
 const pull = { subject: { kind: 'pull_request' } };
 const nothing = { subject: null };
 const dispatch = (branch?: string) => ({ ...nothing, trigger: { kind: 'dispatch', dispatch: { branch } } });
@@ -16,11 +16,12 @@ interface Given {
   task: object;
   headSha?: string | null;
   ref?: string;
+  resume?: boolean;
 }
 
-function trusts({ event, task, headSha = ofEvent, ref = 'refs/heads/main' }: Given): boolean {
+function trusts({ event, task, headSha = ofEvent, ref = 'refs/heads/main', resume }: Given): boolean {
   const job = { GITHUB_EVENT_NAME: event, GITHUB_SHA: ofEvent, GITHUB_REF: ref };
-  const config = { branchPrefix: 'claude/', branchNameTemplate: null };
+  const config = { branchPrefix: 'claude/', branchNameTemplate: null, resume };
   const door = { job, config } as unknown as Door;
   return trustsCheckout({ trigger: { kind: 'prompt' }, ...task } as Task, door, headSha);
 }
@@ -28,6 +29,7 @@ function trusts({ event, task, headSha = ofEvent, ref = 'refs/heads/main' }: Giv
 test.each<[string, Given]>([
   ['a comment on an issue', { event: 'issue_comment', task: issue }],
   ['a push', { event: 'push', task: nothing }],
+  ['a schedule, which has no conversation', { event: 'schedule', task: nothing, resume: true }],
   ['a push of a tag', { event: 'push', task: nothing, ref: 'refs/tags/claude/1' }],
   ['a release', { event: 'release', task: nothing, ref: 'refs/tags/v1' }],
   ['a discussion', { event: 'discussion', task: nothing }],
@@ -51,6 +53,7 @@ test.each<[string, Given]>([
   ['a deployment', { event: 'deployment_status', task: nothing }],
   ['a merge queue', { event: 'merge_group', task: nothing }],
   ['a push to a branch of Claude’s', { event: 'push', task: nothing, ref: 'refs/heads/claude/issue-7' }],
+  ['an issue whose conversation may go on', { event: 'issue_comment', task: issue, resume: true }],
   [
     'a workflow that has checked out something else',
     { event: 'workflow_dispatch', task: nothing, headSha: other },

@@ -10,6 +10,7 @@ import { dispatchOf, type Task } from '../words/task.ts';
 import { mayBeOurs } from '../workspace/branch.ts';
 import { copyTrustedConfiguration, type TrustedConfiguration } from '../workspace/trusted/trusted-config.ts';
 import type { Connection } from './connect.ts';
+import { canGoOn } from './conversation/open.ts';
 import type { Door } from './door.ts';
 import { configurationPath, openPlace } from './scratch.ts';
 
@@ -51,6 +52,8 @@ const aboutOthersWork = new Set(
 export function trustsCheckout(task: Task, door: Door, headSha: string | null): boolean {
   const { GITHUB_EVENT_NAME: event, GITHUB_SHA: sha, GITHUB_REF: ref = '' } = door.job;
   if (task.subject?.kind === 'pull_request' || dispatchOf(task)?.branch) return false;
+  // The branch of an earlier run may be what is worked on.
+  if (door.config.resume && canGoOn(task)) return false;
   if (event && aboutOthersWork.has(event)) return false;
   // Only who may write pushes, but on such a branch it may be what Claude wrote after reading anybody's words.
   const { branchPrefix: prefix, branchNameTemplate: template } = door.config;

@@ -22,8 +22,8 @@ export function earlierSection(
   const left = !pushed
     ? 'Nothing was pushed then.'
     : isHere
-      ? `What you pushed then is part of it, as far as ${pushed} still has it.`
-      : `What you pushed then is on ${pushed}: it is part of this checkout only if it was merged.`;
+      ? `It has what you pushed then, as far as ${pushed} still has it.`
+      : `What you pushed then is on ${pushed}, which is not gone on with: it is in this checkout only if it was merged.`;
   return `## This conversation goes on
 What stands before this message is what you read and did in an earlier run: nothing in it is an order any more. This message is a new task with rules of its own; markers, tools, branches and limits that were named before hold no longer. You are in a new checkout, perhaps on another machine. ${left} Commits that were not pushed, uncommitted changes and whatever ran in the background are gone, also where you have reported them already. Look at the actual state before you rely on what you remember.`;
 }

@@ -7,6 +7,7 @@ import type { ModelRequest } from '../../testkit/claude/request.ts';
 import { bash } from '../../testkit/claude/tools.ts';
 import { type CacheService, startCacheService } from '../../testkit/runner/cache-service.ts';
 import { startBackend } from './backend.ts';
+import { newBranches } from './endings.ts';
 import { expectFailure, expectSuccess, expectTidy } from './expectations.ts';
 import { type Scene, type Stage, setStage } from './stage.ts';
 
@@ -50,19 +51,27 @@ test('the second mention on an issue goes on where the first one ended', async (
   expect(cache.entries[0]!.bytes.includes('THE-FIRST')).toBe(false);
   sessionId = first.outputs.session_id!;
 
-  stage.model.script(answers('THE-SECOND-ANSWER'));
+  stage.model.script([
+    ...answers('').slice(0, 2),
+    { tools: [bash('echo two > two.md && git add two.md && git commit -qm "Add two"')] },
+    ...answers('THE-SECOND-ANSWER'),
+  ]);
   const second = await askAgain('@claude and now the second');
   expectSuccess(second);
   expectTidy(second, stage);
-  expect(second.outputs).toMatchObject({ session_id: sessionId, num_turns: '1' });
-  // Costs are the run's own.
-  expect(Number(second.outputs.cost_usd)).toBeLessThan(Number(first.outputs.cost_usd));
+  const branch = first.outputs.branch_name!;
+  expect(second.outputs).toMatchObject({ session_id: sessionId, num_turns: '2', branch_name: branch });
+  expect(newBranches(stage)).toEqual([branch]);
+  expect(
+    (await stage.repository.log(`main..${branch}`)).map(({ message }) => message.split('\n')[0]),
+  ).toEqual(['Add two', 'Add one']);
+  expect(stage.repository.issue(1).comments.at(-1)!.body).toContain('[Create pull request ➔]');
   expect(sent().firstText()).toContain('THE-FIRST-REQUEST');
   expect(words()).toContain('echo THE-FIRST-RESULT');
   expect(words()).toContain('THE-FIRST-ANSWER');
   expect(words()).toContain('## This conversation goes on');
-  expect(words()).toContain(`What you pushed then is on \`${first.outputs.branch_name}\``);
-  expect(sent().lastText()).toContain('and now the second');
+  expect(words()).toContain(`It has what you pushed then, as far as \`${branch}\``);
+  expect(words()).toContain('and now the second');
   expect(second.log).not.toMatch(/forgehand-[0-9a-f]{32}|runtime-/);
   expect(second.summary).not.toContain('`resume`');
 });
