@@ -166,7 +166,7 @@ function belongsToTrigger(trigger: Item | null, kind: ItemKind, item: ThreadComm
  * GitHub's times have whole seconds. Within the trigger's own second an edit counts as later. A new item counts as
  * later too, unless it is of the trigger's kind and has the smaller id: ids grow, so it was there first.
  */
-function laterThan(triggeredAt: string | null, item: Dated, triggerId: number | null): string | null {
+export function laterThan(triggeredAt: string | null, item: Dated, triggerId: number | null): string | null {
   const trigger = second(triggeredAt);
   if (trigger === null) return null;
   const created = second(item.createdAt);
@@ -253,7 +253,7 @@ function withReply(threads: ReviewThread[], reply: ThreadReply, item: Item): Rev
 }
 
 /** Counts what is left out by what it is and why. */
-class LeftOut {
+export class LeftOut {
   readonly #counts = new Map<string, Thread['leftOut'][number]>();
 
   /** True when `cause` is null: the item stays. */

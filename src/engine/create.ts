@@ -114,8 +114,8 @@ export class Run {
     if (githubToken) door.warn('Claude works with a GitHub token of its own (`claude_github_token`).');
     this.servers = toolServers({
       ...{ door, task, report, connection: this.connection, backend: this.backend },
-      hasComment: this.comment !== null,
       review: this.review,
+      comment: this.comment,
       checkout: () => this.checkout,
       shelf: () => this.shelf,
     });

@@ -2,10 +2,12 @@
 import { ciServer } from '../mcp/ci.ts';
 import { commentServer } from '../mcp/comment.ts';
 import { contextServer } from '../mcp/context.ts';
+import { discussionServer } from '../mcp/discussion.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
 import { progressServer } from '../mcp/progress.ts';
 import { type ReviewActions, reviewServer } from '../mcp/review.ts';
 import type { Shelf } from '../prompt/shelf.ts';
+import type { TrackingComment } from '../report/comment.ts';
 import { AppError } from '../words/errors.ts';
 import type { Reporter } from '../words/result.ts';
 import { hasBranch, type Task } from '../words/task.ts';
@@ -16,6 +18,7 @@ import { ciAnswers, hasChecks } from './ci-answers.ts';
 import { allowsByName } from './claude.ts';
 import type { Connection } from './connect.ts';
 import { contextAnswers } from './context-answers.ts';
+import { discussionAnswers } from './discussion-answers.ts';
 import type { Door } from './door.ts';
 import { commitsByFile } from './signing.ts';
 
@@ -25,9 +28,9 @@ export interface ToolRequest {
   connection: Connection;
   report: Reporter;
   backend: Backend | null;
-  hasComment: boolean;
   /** Null unless the task is about a pull request. */
   review: ReviewActions | null;
+  comment: TrackingComment | null;
   /** Both are there once the thread has been read; Claude calls no tool before it has its prompt. */
   checkout(): Prepared | null;
   shelf(): Shelf | null;
@@ -37,11 +40,14 @@ export function toolServers(request: ToolRequest): ToolServer[] {
   const { door, task, connection, report, backend } = request;
   const answers = contextAnswers({ door, task, connection, shelf: request.shelf });
   return [
-    ...(request.hasComment && mayReport(request)
+    ...(request.comment && mayReport(request)
       ? [commentServer((progress) => report.progress(progress))]
       : []),
     ...(hasBranch(task) ? [publishingServer(request)] : []),
     ...(task.mode === 'tag' && task.subject ? [contextServer(answers, task.subject.kind)] : []),
+    ...(task.discussion && allowsByName(door, /mcp__github_context/)
+      ? [discussionServer(discussionAnswers(request, task.discussion))]
+      : []),
     ...(hasChecks(task) ? [ciServer(ciAnswers({ door, task, connection, shelf: request.shelf }))] : []),
     ...(request.review ? [reviewServer(request.review)] : []),
     ...(backend ? [progressServer((progress) => backend.progress(progress))] : []),

@@ -215,6 +215,9 @@ test('a discussion is its own item when it was just written, and no issue', () =
     number: 90,
     nodeId: 'MDEwOkRpc2N1c3Npb24zMjk3NDQy',
     title: 'Welcome to discussions!',
+    body: "We're glad to have you here!",
+    author: { login: 'Codertocat', id: 21031067, type: 'User' },
+    createdAt: '2021-03-29T14:16:08Z',
     htmlUrl: 'https://github.com/octo-org/octo-repo/discussions/90',
   });
   expect(item).toMatchObject({ kind: 'discussion', author: { login: 'Codertocat' } });

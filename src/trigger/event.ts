@@ -108,8 +108,8 @@ function readSubject({ issue, pull_request }: Payload): Subject | null {
 
 function readDiscussion({ discussion }: Payload): Discussion | undefined {
   if (!discussion) return undefined;
-  const { number, node_id, title, html_url } = discussion;
-  return { number, nodeId: node_id, title, htmlUrl: html_url };
+  const { number, node_id: nodeId, title, body, created_at: createdAt, html_url: htmlUrl } = discussion;
+  return { number, nodeId, title, body: body ?? '', author: readActor(discussion.user), createdAt, htmlUrl };
 }
 
 /** By the name of the event: all of them call it `comment`. */

@@ -40,6 +40,10 @@ export interface Discussion {
   number: number;
   nodeId: string;
   title: string;
+  body: string;
+  author: Actor;
+  /** ISO 8601. */
+  createdAt: string;
   htmlUrl: string;
 }
 

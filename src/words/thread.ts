@@ -1,5 +1,5 @@
 /** One issue or pull request, whole: what `context/` gathers and `prompt/` shows to Claude. */
-import type { Actor } from './event.ts';
+import type { Actor, Discussion } from './event.ts';
 
 export interface ThreadComment {
   id: number;
@@ -122,4 +122,16 @@ export interface Thread extends Titled {
   leftOut: LeftOut[];
   /** Repository facts that came with the same request. */
   defaultBranch: { name: string; sha: string | null };
+}
+
+/** A comment on a discussion, or a reply to one: then `replyTo` is the id of that one. */
+export interface DiscussionReply extends ThreadComment {
+  replyTo: number | null;
+  isAnswer: boolean;
+}
+
+/** One discussion, whole, as of the trigger: each comment is followed by its replies. */
+export interface DiscussionThread extends Discussion {
+  comments: DiscussionReply[];
+  leftOut: LeftOut[];
 }

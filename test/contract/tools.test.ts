@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ciServer } from '../../src/mcp/ci.ts';
 import { commentServer } from '../../src/mcp/comment.ts';
 import { contextServer } from '../../src/mcp/context.ts';
+import { discussionServer } from '../../src/mcp/discussion.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../../src/mcp/files.ts';
 import { progressServer } from '../../src/mcp/progress.ts';
 import { pullRequestServer } from '../../src/mcp/pull-request.ts';
@@ -25,6 +26,7 @@ const servers: ToolServer[] = [
   ciServer({ status: answered, run: answered, log: answered }),
   commentServer(async () => {}),
   contextServer(answers, 'pull_request'),
+  discussionServer(async () => 'Read.'),
   filesServer(async () => 'Pushed.'),
   fileCommitsServer(async () => 'Committed.'),
   progressServer(async () => {}),

@@ -144,7 +144,7 @@ function changes(store: Store) {
     deleteComment: (comment: Comment | ReviewComment | DiscussionComment): void => {
       comment.deleted = true;
     },
-    minimize: (text: Comment | Review | ReviewComment, reason = 'OUTDATED'): void => {
+    minimize: (text: Comment | Review | ReviewComment | DiscussionComment, reason = 'OUTDATED'): void => {
       text.minimized = reason;
     },
     change: (subject: Subject, change: SubjectChange, act: Act = {}): void =>
