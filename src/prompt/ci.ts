@@ -42,8 +42,7 @@ export function statusAnswer(answer: StatusAnswer, markers: Markers): string {
   const { lines, leftOut } = within(sorted.map((check) => checkLine(check, markers)));
   return paragraphs([
     `${checks.sha}, ${what}: ${counts.join(', ')}.`,
-    event?.runId &&
-      `This task was started by workflow run ${event.runId}, which came to ${word(event.result)}.`,
+    event && startedBy(event, markers),
     status && `Of these, ${wanted.length} with \`${status}\`:`,
     lines.length > 0 && markers.enclose('untrusted', { kind: 'checks' }, lines.join('\n')),
     leftOut + checks.unread > 0 && `${leftOut + checks.unread} more are not shown.`,
@@ -52,6 +51,12 @@ export function statusAnswer(answer: StatusAnswer, markers: Markers): string {
     wanted.some(({ kind }) => kind === 'workflow run') && next.run,
     lines.length > 0 && material(markers, 'what programs reported'),
   ]);
+}
+
+function startedBy({ name, result, branch, runId }: CheckedCommit, markers: Markers): string {
+  const what = [runId && `workflow run ${runId}`, name && markers.name(name)].filter(Boolean).join(' of ');
+  const where = branch ? ` on ${markers.name(branch)}` : '';
+  return `This task was started by ${what || 'a check'}${where}, which came to ${word(result)}.`;
 }
 
 const withheldNames: Record<CiPermission, string> = {

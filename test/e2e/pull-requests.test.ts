@@ -1,6 +1,6 @@
 /** On an open pull request Claude works on its head branch, whatever the job has checked out. */
 import { expect, test } from 'vitest';
-import { bash } from '../../testkit/claude/tools.ts';
+import { bash, mcp } from '../../testkit/claude/tools.ts';
 import { expectFailure, expectSuccess, expectTidy } from './expectations.ts';
 import { callOn, correction, lookAround, mergeRef, openPull } from './pulls.ts';
 import { setStage } from './stage.ts';
@@ -9,7 +9,10 @@ test('from a shallow checkout of the merge ref Claude works on the head branch a
   await using stage = await setStage();
   const pull = await openPull(stage);
   const { main, german } = stage.repository.branches();
-  stage.model.script(correction(stage));
+  const [look, change, commit, push, ...rest] = correction(stage);
+  // The checks of what it has pushed, without any setting.
+  const checks = { tools: [mcp('github_ci', 'get_ci_status')] };
+  stage.model.script([look!, change!, commit!, push!, checks, ...rest]);
   const run = await callOn(stage, pull, {
     checkout: await mergeRef(stage, pull),
     inputs: lookAround,
@@ -21,6 +24,11 @@ test('from a shallow checkout of the merge ref Claude works on the head branch a
   expect(seen!.text).toMatch(/greet\.de\.js \|/);
   expect(seen!.text).toContain('Greet in German');
   expect(seen!.text).not.toContain('Merge');
+  expect(stage.model.firstText()).toContain('`mcp__github_ci__get_ci_status` shows its checks');
+  const status = stage.model.toolResults().find(({ tool }) => tool.endsWith('get_ci_status'));
+  expect(status!.text).toContain(
+    `${stage.repository.tip('german')}, the head of pull request #${pull.number}: `,
+  );
   const commits = await stage.repository.log(`${german}..german`);
   expect(commits.map(({ message, parents }) => [message.trim(), parents])).toEqual([
     ['Correct the spelling', [german]],
