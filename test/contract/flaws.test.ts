@@ -134,8 +134,9 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ],
   },
   A15: {
-    ours: 'A run with a prompt shows its answer in the summary, and in a comment where that is asked for.',
+    ours: 'A run with a prompt shows its answer in the summary, and in a comment where that is asked for, one for all pushes if you like.',
     shown: [
+      'test/e2e/agent-mode.test.ts: a review of each push keeps to one comment, which Claude may write where its tool is allowed',
       'src/report/step-summary.test.ts: success: what was decided, what Claude said, and where the work is',
       'test/e2e/agent-mode.test.ts: a comment is written where it is asked for',
       'test/e2e/agent-mode.test.ts: with `track_progress` it works as if mentioned, with the prompt as instructions',
@@ -189,8 +190,9 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ],
   },
   A21: {
-    ours: 'Any event runs with a prompt, and a mention in a pull request’s text counts.',
+    ours: 'Any event runs with a prompt, a discussion is answered there, and a mention in a pull request’s text counts.',
     shown: [
+      'test/e2e/discussions.test.ts: the answer to a discussion is a comment there, which does not call again',
       'test/e2e/agent-mode.test.ts: a prompt on `%s` is sent as it is; no comment, no branch, nothing to sign',
       'test/e2e/issues.test.ts: a label, an assignment, a new issue and an edit can all call Claude',
       "docs/migrating.md: a mention in a pull request's body",
