@@ -52,7 +52,10 @@ export class GitHubMcp {
     await this.starting;
     await this.close?.().catch(() => {});
     if (!this.isStarted) return;
-    await removeContainers({ mark: this.door.mark, job: this.door.job }).catch(() => {}); // no Docker, no container
+    const { mark, job, warn } = this.door;
+    await removeContainers({ mark, job }).catch((error: Error) =>
+      warn(`The container of GitHub's MCP server could not be removed: ${error.message}`),
+    );
   }
 
   private async open(wanted: WantedTools): Promise<ForwardedServer | null> {
@@ -86,7 +89,8 @@ export class GitHubMcp {
       door.log.info(`Claude is offered ${offered.tools.length} tools of GitHub's MCP server.`);
       return offered;
     } catch (error) {
-      if (!this.ended.signal.aborted) door.warn(notStarted(door.redact((error as Error).message)));
+      if (!this.ended.signal.aborted && !door.signal.aborted)
+        door.warn(notStarted(door.redact((error as Error).message)));
       return null;
     }
   }

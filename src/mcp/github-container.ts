@@ -55,7 +55,12 @@ export function serverCommand({ mark, job, token, serverUrl, everyToolset }: Con
 export async function removeContainers({ mark, job }: ContainerPlace): Promise<void> {
   const docker = async (...args: string[]) =>
     (await run('docker', args, { env: dockerEnvironment(job), timeout: 15_000 })).stdout;
-  const left = await docker('ps', '--all', '--quiet', '--filter', `label=${label(mark)}`);
+  const listed = docker('ps', '--all', '--quiet', '--filter', `label=${label(mark)}`);
+  const left = await listed.catch((error: Error) => {
+    // No Docker, no container.
+    if (/ENOENT|Cannot connect to the Docker daemon|permission denied/.test(error.message)) return '';
+    throw error;
+  });
   const ids = left.match(/\b[0-9a-f]{12,64}\b/g) ?? [];
   if (ids.length === 0) return;
   await docker('rm', '--force', ...ids).catch((error: Error) => {

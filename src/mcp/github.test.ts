@@ -103,6 +103,7 @@ describe('GitHub’s own server', () => {
     await expect(scene.server()).rejects.toThrow(/Cannot connect to the Docker daemon/);
     const nowhere = { command: 'docker', args: ['run'], env: { PATH: '/nowhere' } };
     await expect(connectTo(nowhere, scene.ended.signal)).rejects.toThrow('there is no `docker` here');
+    await removeContainers({ mark: 'm', job: nowhere.env });
   });
 
   test('an image that does not arrive is not waited for when the run is over', async () => {

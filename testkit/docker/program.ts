@@ -38,9 +38,7 @@ function run(): void {
   });
   const env = Object.fromEntries(named);
   appendFileSync(join(directory, 'runs'), `${JSON.stringify({ args: rest, env })}\n`);
-  const { daemon } = nature;
-  if (daemon === 'down') fail('Cannot connect to the Docker daemon at unix:///var/run/docker.sock.');
-  if (daemon === 'fetching') {
+  if (nature.daemon === 'fetching') {
     process.stderr.write(`Unable to find image '${image}' locally\n`);
     setInterval(() => {}, 1_000);
     return;
@@ -87,4 +85,5 @@ function rm(): void {
   }
 }
 
+if (nature.daemon === 'down') fail('Cannot connect to the Docker daemon at unix:///var/run/docker.sock.');
 ({ run, ps, rm })[command as 'run' | 'ps' | 'rm']();
