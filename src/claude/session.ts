@@ -1,6 +1,7 @@
 /** One session of Claude Code through the Agent SDK: started early, given its prompt and what is said later, and told how it ended. */
 import { randomUUID } from 'node:crypto';
 import type { SDKMessage, SDKResultMessage } from '@anthropic-ai/claude-agent-sdk/core';
+import { AppError } from '../words/errors.ts';
 import type { Usage } from '../words/result.ts';
 import { Further } from './further.ts';
 import type { SessionPlan } from './options.ts';
@@ -43,8 +44,10 @@ export interface OpenSession {
 
 export type FurtherWords = Pick<OutgoingMessage, 'text' | 'verbatim'>;
 
-/** A job that is cancelled is killed ten seconds later, and by then its work has to be published. */
-const farewellMs = 1_000;
+/** A job that is cancelled is killed ten seconds later, and by then its work has to be published; a limit has the time. */
+function farewellMs({ reason }: AbortSignal): number {
+  return reason instanceof AppError && reason.reason === 'timed_out' ? 5_000 : 1_000;
+}
 
 /**
  * Starts Claude Code before its prompt is known, so that its start-up goes on beside the reading of the thread.
@@ -90,9 +93,9 @@ async function follow(claude: StartedClaude, events: SessionEvents, further: Fur
     for await (const message of claude.session) {
       seen.count.note(message);
       // Ended by force, Claude has no more to say than what it has cost.
-      if (events.signal.aborted && message.type === 'result') break;
-      if (events.signal.aborted) continue;
+      if (events.signal.aborted && message.type !== 'result') continue;
       events.onMessage(message);
+      if (events.signal.aborted) break;
       note(seen, message);
       further.note(message);
       if (seen.ending) claude.stop();

@@ -18,7 +18,7 @@ export interface StartRequest {
   /** Added to the options that the plan makes. */
   options?: Options;
   /** Milliseconds that Claude has after the signal: interrupted, it says what it has cost. None when unset. */
-  farewellMs?: number;
+  farewellMs?(signal: AbortSignal): number;
 }
 
 export interface StartedClaude {
@@ -47,7 +47,7 @@ export async function startClaude({
   events,
   input,
   options,
-  farewellMs = 0,
+  farewellMs,
 }: StartRequest): Promise<StartedClaude> {
   const [{ query }, planned, setpriv] = await Promise.all([loadSdk(), sdkOptions(plan), findSetpriv()]);
   // In a file, as a command line would show them to every process, and their `env` may hold secrets.
@@ -64,8 +64,8 @@ export async function startClaude({
   };
   let late: NodeJS.Timeout | undefined;
   const end = () => {
-    if (farewellMs === 0) return stop();
-    late = setTimeout(stop, farewellMs);
+    if (!farewellMs) return stop();
+    late = setTimeout(stop, farewellMs(events.signal));
     session.interrupt().catch(() => {}); // killed before it could answer
   };
   const release = () => events.signal.removeEventListener('abort', end);

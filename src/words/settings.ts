@@ -75,7 +75,7 @@ export const settings = {
   claude_code_version: setting(optionalText, '', 'Version of Claude Code; the one that Forgehand was tested with when unset.'),
   path_to_claude_code_executable: setting(optionalText, '', 'Claude Code executable to use instead of installing one.'),
   path_to_bun_executable: setting(optionalText, '', 'Kept for compatibility: Forgehand does not use Bun.'),
-  max_budget_usd: setting(optionalPositive('an amount in US dollars'), '', 'Most that a run may cost, in US dollars.'),
+  max_budget_usd: setting(optionalPositive('an amount in US dollars'), '', 'Most that a run may cost, in US dollars; looked at after each answer of the model.'),
   timeout_minutes: setting(optionalPositive('a number of minutes'), '', 'Longest that Claude may work, in minutes.'),
   resume: setting(flag, 'false', 'Go on with the conversation when the same issue or pull request calls again; kept encrypted in the runner\'s cache.'),
   // the model
