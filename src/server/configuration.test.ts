@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,7 +11,7 @@ const isRoot = process.getuid?.() === 0;
 
 let directory: string;
 beforeEach(() => {
-  directory = mkdtempSync('/tmp/fh-configuration-');
+  directory = mkdtempSync(join(tmpdir(), 'fh-configuration-'));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -9,6 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -22,7 +23,7 @@ import {
 const isRoot = process.getuid?.() === 0;
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync('/tmp/fh-data-');
+  root = mkdtempSync(join(tmpdir(), 'fh-data-'));
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modelEnvironment } from '../../testkit/claude/environment.ts';
@@ -25,7 +26,7 @@ let issue: Issue;
 const shell = () => ({ PATH: process.env.PATH ?? '', HOME: directory, TMUX_TMPDIR: directory });
 
 beforeAll(async () => {
-  directory = mkdtempSync('/tmp/fh-quick-');
+  directory = mkdtempSync(join(tmpdir(), 'fh-quick-'));
   chmodSync(directory, 0o711);
   github = await startGitHub();
   const file = join(directory, 'workspaces/octo-org/hello/issue-1/greet.txt');

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
@@ -15,7 +16,7 @@ let environment: Record<string, string>;
 const children: ChildProcess[] = [];
 
 beforeEach(async () => {
-  root = mkdtempSync('/tmp/fh-serve-');
+  root = mkdtempSync(join(tmpdir(), 'fh-serve-'));
   // PostgreSQL's account has to get through, when we are root.
   chmodSync(root, 0o711);
   github = await startGitHub();

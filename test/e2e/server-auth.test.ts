@@ -81,6 +81,7 @@ test('every request is made with a token of its own repository alone, and Claude
   await answered(issues[1]!, 'One of theirs is done.');
   for (const repository of [ours, theirs]) expect(await repository.file('issue-1', 'done.txt')).toBe('x\n');
 
+  await stage.until('everything is answered', () => stage.github.requests.every(({ ms }) => ms !== null));
   const asked = stage.github.requests.filter(({ authorization }) => authorization !== 'app');
   expect(new Set(asked.map(({ kind }) => kind))).toEqual(new Set(['rest', 'graphql', 'git']));
   for (const request of asked) {

@@ -9,6 +9,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
@@ -122,7 +123,7 @@ test.skipIf(!debianPostgres)(
 
 const canMount = (() => {
   if (process.getuid?.() !== 0) return false;
-  const place = mkdtempSync('/tmp/fh-can-mount-');
+  const place = mkdtempSync(join(tmpdir(), 'fh-can-mount-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { stdio: 'ignore' });
     execFileSync('umount', [place]);

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { copyCluster } from '../../src/server/store/cluster.test-support.ts';
 import { type Database, openDatabase } from '../../src/server/store/database.ts';
 import { startEmbedded } from '../../src/server/store/embedded.ts';
 import { createLog } from '../../src/words/log.ts';
@@ -99,6 +100,7 @@ export async function setServerStage(scene: ServerScene = {}): Promise<ServerSta
   const workspaces = join(root, 'workspaces');
   await mkdir(join(root, 'home'));
   await mkdir(join(root, 'tmux'));
+  if (!scene.env?.DATABASE_URL) await copyCluster(dataDir);
   const github = await startGitHub({ validate: scene.validate });
   const model = await startModel({
     steps: scene.script ?? [],

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -25,7 +26,7 @@ export interface OperatorsPostgres {
 }
 
 export async function startDebianPostgres(): Promise<OperatorsPostgres> {
-  const root = mkdtempSync('/tmp/fh-debian-');
+  const root = mkdtempSync(join(tmpdir(), 'fh-debian-'));
   const account = postgresAccount(join(root, 'data'));
   if (account) chownSync(root, account.uid, account.gid);
   const as = {

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -35,7 +36,7 @@ let dataDir: string;
 const opened: { close(): Promise<unknown> }[] = [];
 
 beforeEach(() => {
-  root = mkdtempSync('/tmp/fh-embedded-');
+  root = mkdtempSync(join(tmpdir(), 'fh-embedded-'));
   chmodSync(root, 0o711);
   dataDir = join(root, 'data');
   mkdirSync(dataDir, { mode: 0o700 });

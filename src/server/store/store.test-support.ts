@@ -1,9 +1,11 @@
 /** A real PostgreSQL for tests: one server a test file, started when first asked for, and a fresh database a call. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll } from 'vitest';
 import { createLog } from '../../words/log.ts';
+import { copyCluster } from './cluster.test-support.ts';
 import { openDatabase } from './database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
@@ -45,9 +47,9 @@ export async function startTestStore(): Promise<Store & { dataDir: string }> {
 }
 
 async function startServer(): Promise<Server> {
-  const dataDir = mkdtempSync('/tmp/fh-test-');
+  const dataDir = mkdtempSync(join(tmpdir(), 'fh-test-'));
   chmodSync(dataDir, 0o711);
-  // Tests do not survive a power cut, and share their disk with others.
+  await copyCluster(dataDir);
   const embedded = await startEmbedded({ dataDir, log: quietLog, settings: { fsync: 'off' } });
   const urlOf = (database: string) => embedded.url.replace('/forgehand?', `/${database}?`);
   await administer(urlOf('postgres'), 'create database forgehand_template');
