@@ -34,6 +34,19 @@ test('a request names us, carries the token and answers the data', async () => {
   ]);
 });
 
+test('what has not changed is not sent again', async () => {
+  await using server = await startServer((request) =>
+    request.headers['if-none-match'] === '"one"'
+      ? { status: 304 }
+      : { body: ['first'], headers: { etag: '"one"' } },
+  );
+  const client = createClient(server.host, async () => 'ghs_token', quick);
+  const first = await client.changed('GET /events', { per_page: 5 }, null);
+  expect(first).toEqual({ data: ['first'], etag: '"one"' });
+  expect(await client.changed('GET /events', { per_page: 5 }, first!.etag)).toBeNull();
+  expect(server.asked.map(({ path }) => path)).toEqual(['/events?per_page=5', '/events?per_page=5']);
+});
+
 describe('what passes is waited for', () => {
   test.each<[string, Answer[]]>([
     ['server errors', [json(502, 'Bad Gateway'), json(502, 'Bad Gateway'), ok]],

@@ -36,6 +36,15 @@ export interface GitHubClient {
     route: string,
     parameters?: Record<string, unknown>,
   ): Promise<{ data: T; next: string | null }>;
+  /**
+   * What has changed since the answer with this `etag`; null for nothing, which GitHub's rate limit does not count.
+   * @param etag null for whatever is there now
+   */
+  changed<T = unknown>(
+    route: string,
+    parameters: Record<string, unknown>,
+    etag: string | null,
+  ): Promise<{ data: T; etag: string | null } | null>;
   /** One GraphQL request. @throws as `rest`; errors in the answer are a GraphqlError. */
   graphql<T>(query: string, variables?: Record<string, unknown>, sending?: Sending): Promise<T>;
 }
@@ -47,10 +56,10 @@ export function createClient(
   policy: RetryPolicy = defaultPolicy,
 ): GitHubClient {
   const octokit = request.defaults({ baseUrl: host.apiUrl, headers: { 'user-agent': 'forgehand' } });
-  const once = async (route: string, parameters: Record<string, unknown>) => {
+  const once = async (route: string, { headers, ...parameters }: Record<string, unknown>) => {
     const answer = await octokit(route, {
       ...parameters,
-      headers: { authorization: authorization(await token()) },
+      headers: { ...(headers ?? {}), authorization: authorization(await token()) },
       request: { log: quiet, signal: AbortSignal.timeout(policy.timeoutMs) },
     });
     // Octokit hands out JSON that broke off as the text that came, as if it were the answer.
@@ -83,6 +92,14 @@ export function createClient(
       const { data, headers } = await ask(route, parameters);
       const next = /<([^>]*)>;\s*rel="next"/.exec(headers.link ?? '')?.[1];
       return { data: data as T, next: next ? new URL(next).searchParams.get('cursor') : null };
+    },
+    changed: async <T>(route: string, parameters: Record<string, unknown>, etag: string | null) => {
+      const given = etag ? { ...parameters, headers: { 'if-none-match': etag } } : parameters;
+      const answer = await ask(route, given).catch((error) => {
+        if (statusOf(error) === 304) return null;
+        throw error;
+      });
+      return answer && { data: answer.data as T, etag: answer.headers.etag ?? null };
     },
     graphql: async <T>(query: string, variables: Record<string, unknown> = {}, sending?: Sending) => {
       const answer = await send<GraphqlAnswer<T>>(`POST ${host.graphqlUrl}`, { query, variables }, sending);

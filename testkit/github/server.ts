@@ -227,7 +227,7 @@ function send(
     'x-ratelimit-used': '1',
     'x-ratelimit-resource': entry.kind === 'graphql' ? 'graphql' : 'core',
     'x-ratelimit-reset': String(Math.floor(Date.now() / 1000) + 3600),
-    ...(answer.status === 204 ? {} : { 'content-length': payload.length }),
+    ...(answer.status === 204 || answer.status === 304 ? {} : { 'content-length': payload.length }),
     ...answer.headers,
   });
   if (!cutBody) {

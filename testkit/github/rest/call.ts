@@ -1,4 +1,5 @@
 /** One REST request on its way to a handler, and the answers that handlers give. */
+import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Identity, loginOf, type Need } from '../access.ts';
 import type { Kit } from '../kit.ts';
@@ -46,7 +47,7 @@ export const noContent = (): Answer => ({ status: 204 });
 
 const largestPage = 100;
 
-/** One page of `items` as the query asks, with GitHub's Link header. Only that page is rendered. */
+/** One page of `items` as the query asks, with GitHub's Link header, unless the asker has it. Only that page is rendered. */
 export function paginate<T>(
   call: Call,
   items: T[],
@@ -67,11 +68,11 @@ export function paginate<T>(
     ...(page < last ? [link('next', page + 1), link('last', last)] : []),
     ...(page > 1 ? [link('first', 1)] : []),
   ];
-  return {
-    status: 200,
-    body: wrap(rendered, items.length),
-    ...(links.length > 0 ? { headers: { link: links.join(', ') } } : {}),
-  };
+  const body = wrap(rendered, items.length);
+  const etag = `W/"${createHash('sha256').update(JSON.stringify(body)).digest('hex')}"`;
+  const headers = { etag, ...(links.length > 0 ? { link: links.join(', ') } : {}) };
+  if (call.headers['if-none-match'] === etag) return { status: 304, headers };
+  return { status: 200, body, headers };
 }
 
 /** Who the request acts as. @throws HttpProblem 401 */
