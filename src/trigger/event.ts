@@ -10,6 +10,7 @@ import {
   type PayloadSubject,
   type PayloadUser,
   payloadSchema,
+  writtenSchema,
 } from './payload.ts';
 
 export interface IncomingEvent {
@@ -46,6 +47,12 @@ export function parseEvent(incoming: IncomingEvent): GitHubEvent {
     checked: readChecked(payload) ?? undefined,
     payload: incoming.payload as Record<string, unknown>,
   };
+}
+
+/** A comment or review as GitHub's REST API lists it; null for what is none. */
+export function parseWritten(kind: 'issue_comment' | 'review_comment' | 'review', raw: unknown): Item | null {
+  const given = writtenSchema(kind).safeParse(raw);
+  return given.success ? toItem(kind, given.data) : null;
 }
 
 function checked({ name, payload }: IncomingEvent): Payload {

@@ -192,6 +192,13 @@ export interface Payload extends z.output<typeof otherEvent> {
   merge_group?: { base_ref: string };
 }
 
+/** The schema of one thing that somebody wrote, which REST lists as webhooks bring it. */
+export function writtenSchema(
+  kind: 'issue_comment' | 'review_comment' | 'review',
+): z.ZodMiniType<PayloadItem> {
+  return { issue_comment: comment, review_comment: reviewComment, review }[kind];
+}
+
 /** The schema of an event's payload; an event that Forgehand does not know is read for repository and sender only. */
 export function payloadSchema(event: string): z.ZodMiniType<Payload> {
   return Object.hasOwn(byEvent, event) ? byEvent[event]!() : otherEvent;
