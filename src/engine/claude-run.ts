@@ -8,7 +8,7 @@ import { type Identity, openIdentity } from '../claude/identity.ts';
 import type { SessionPlan } from '../claude/options.ts';
 import { installPlugins } from '../claude/plugins.ts';
 import { endProcesses } from '../claude/process.ts';
-import type { OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
+import type { FurtherWords, OpenSession, SessionPrompt, SessionResult } from '../claude/session.ts';
 import { requestOidcToken } from '../github/oidc.ts';
 import { AppError } from '../words/errors.ts';
 import { hasBranch, type Task } from '../words/task.ts';
@@ -169,6 +169,11 @@ export class ClaudeRun {
     if (!this.beginning || !prompt.anew || !isRefused || !continuation?.beginAnew()) return null;
     await this.begin(this.beginning);
     return this.session!.run(prompt.anew);
+  }
+
+  /** Says more while Claude works; false when it is over and nobody has heard it. */
+  async send(words: FurtherWords): Promise<boolean> {
+    return this.session?.send(words) ?? false;
   }
 
   /** Gives the checkout to its former owners and ends the fence; the last thing, when nobody needs either any more. */

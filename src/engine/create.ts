@@ -27,7 +27,7 @@ import { onNamedBranch } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { GitHubMcp } from './github-mcp.ts';
 import { identityOf } from './identity.ts';
-import { branchUrl, createPullRequestUrl } from './links.ts';
+import { branchLinks } from './links.ts';
 import { promptFor, systemFor } from './prompt.ts';
 import { openPullRequest } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
@@ -35,6 +35,7 @@ import type { Outcome } from './results.ts';
 import { type Review, reviewOf } from './review.ts';
 import { imagesPath, openPlace } from './scratch.ts';
 import { signingOf } from './signing.ts';
+import { aloneOnThread, type ThreadRuns, threadRunsOf } from './thread-runs.ts';
 import { toolServers } from './tools.ts';
 import {
   baseConfiguration,
@@ -55,6 +56,8 @@ export class Run {
   private takingOver: Promise<Checkout> | null = null;
   private comment: TrackingComment | null = null;
   private reaction: Reporter | null = null;
+  /** The other runs of the same issue or pull request. */
+  threadRuns: ThreadRuns = aloneOnThread;
   private claude: ClaudeRun | null = null;
   private readonly githubMcp: GitHubMcp;
   private checkout: Prepared | null = null;
@@ -91,10 +94,12 @@ export class Run {
     const ownLogin = wantsSticky(door, task) ? ((await fetchViewer(connection.client))?.login ?? null) : null;
     this.comment = commentOf(door, task, connection, ownLogin);
     this.reaction = reactionOf(door, task, connection);
+    this.threadRuns = threadRunsOf({ door, task, connection, comment: this.comment });
     // Before Claude can say anything.
     await this.backend?.started();
+    const all = [this.comment, this.reaction, ...this.threadRuns.reporters];
     return reportTo(
-      [this.comment, this.reaction].filter((reporter) => reporter !== null),
+      all.filter((reporter) => reporter !== null),
       door.warn,
     );
   }
@@ -135,7 +140,10 @@ export class Run {
     await this.claude.prepare(this.takingOver);
     const configuration = await this.configuring;
     // What it is told about its configuration stands in its prompt, unless that is the workflow's own.
-    const systemAppend = systemFor(task, hasBranch(task) ? null : await this.configurationOf(null));
+    const systemAppend = systemFor(task, {
+      configuration: hasBranch(task) ? null : await this.configurationOf(null),
+      steered: this.threadRuns.hearsMore,
+    });
     const [forwarded, continuation] = await Promise.all([this.githubMcp.offered(), this.continuing]);
     await this.claude.begin({ systemAppend, configuration, forwarded, continuation });
     return this.claude;
@@ -265,11 +273,7 @@ export class Run {
 
   /** The tracking comment links to the branch from its first push on. */
   private learnOf(branch: PublishedBranch, isNew: boolean): void {
-    const { serverUrl } = this.door.host;
-    this.comment?.learn({
-      branch: { name: branch.name, url: branchUrl(serverUrl, branch.repository, branch.name) },
-      ...(isNew && { createPullRequestUrl: createPullRequestUrl(serverUrl, this.task, branch) }),
-    });
+    this.comment?.learn(branchLinks(this.door.host.serverUrl, this.task, { branch, isNew }));
   }
 
   private async planBranch(gathered: Gathered, identity: Identity): Promise<BranchPlan> {

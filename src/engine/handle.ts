@@ -90,9 +90,15 @@ async function work(run: Run): Promise<Result> {
   let result: Result;
   try {
     const started = report.started();
-    const [thread, claude] = await Promise.all([run.gather(), run.startClaude(report, started)]);
+    const [early, claude] = await Promise.all([
+      run.gather(),
+      run.startClaude(report, started),
+      run.threadRuns.look(started),
+    ]);
+    const { thread, handedOver } = await run.threadRuns.turn(early, () => run.gather());
+    if (handedOver) return await finish(run, report, refused(handedOver, 'skip'));
     const checkout = await run.prepareCheckout(thread);
-    const session = await claude.work(await run.buildPrompt(thread, checkout));
+    const session = await run.threadRuns.work(claude, await run.buildPrompt(thread, checkout));
     result = concluded({ session, ...(await run.publish(checkout)) });
   } catch (error) {
     result = failed(error);

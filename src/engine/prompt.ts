@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { FetchedThread } from '../context/fetch.ts';
 import { buildPrompt, type Prompt } from '../prompt/build.ts';
 import type { Earlier } from '../prompt/earlier.ts';
+import { steeredSystemText } from '../prompt/live.ts';
 import { createMarkers } from '../prompt/markers.ts';
 import { configurationSentence, type PromptFacts, systemText, type TaskBranch } from '../prompt/sections.ts';
 import { hasBranch, type Task } from '../words/task.ts';
@@ -28,10 +29,13 @@ export interface PromptRequest {
 
 /**
  * What is appended to Claude Code's own system prompt: the same for every task that is not just a given prompt, which
- * stays as it is and hears here where its configuration comes from.
+ * stays as it is and hears here where its configuration comes from. @param steered people may say more meanwhile
  */
-export function systemFor(task: Task, configuration: PromptFacts['configuration']): string | null {
-  if (hasBranch(task)) return systemText;
+export function systemFor(
+  task: Task,
+  { configuration, steered }: Pick<PromptFacts, 'configuration'> & { steered: boolean },
+): string | null {
+  if (hasBranch(task)) return steered ? steeredSystemText : systemText;
   return configuration && configurationSentence({ configuration, markers: createMarkers(newNonce()) });
 }
 

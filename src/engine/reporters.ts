@@ -1,12 +1,15 @@
 /** Who is told how a task goes: the tracking comment, and the reaction on what started it. */
 import type { CommentPlace } from '../github/comments.ts';
-import { type Reaction, swapReaction } from '../github/reactions.ts';
+import { type Reaction, removeReaction, swapReaction } from '../github/reactions.ts';
 import { type TrackingComment, trackingComment } from '../report/comment.ts';
 import type { Config } from '../words/config.ts';
 import type { Reporter } from '../words/result.ts';
 import type { Task } from '../words/task.ts';
 import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
+
+/** Milliseconds. People see that the run lives, and other runs do: `patienceMs` in precedence.ts goes by it. */
+const refreshMs = 60_000;
 
 /** The tracking comment of a task; null when it has none. @param ownLogin finds the sticky one; null without. */
 export function commentOf(
@@ -32,7 +35,9 @@ export function commentOf(
       createPullRequestUrl: null,
       result: null,
       marker: { workflow, job, run: id, attempt },
+      watched: true,
     },
+    refreshMs,
     onState: (ref, state, ended) => door.remember('comment', { ref, place, state, ended }),
   });
 }
@@ -60,15 +65,22 @@ export function reactionOf(door: Door, task: Task, { client }: Connection): Repo
     last = change.catch(() => {});
     return change;
   };
+  const hide = async () => {
+    await last.catch(() => {});
+    if (shown) await removeReaction(client, nodeId, shown);
+  };
   return {
     name: 'reaction',
     started: () => show('EYES'),
     progress: () => (shown === 'EYES' ? show('ROCKET') : Promise.resolve()),
-    finished: (result) => show(result.conclusion === 'success' ? 'THUMBS_UP' : 'CONFUSED'),
+    finished: async (result) => {
+      // The one that has taken the request in shows how it goes.
+      if (result.reason === 'handed_over') return hide();
+      return show(result.conclusion === 'success' ? 'THUMBS_UP' : 'CONFUSED');
+    },
   };
 }
 
-/** Whoever sets a prompt up for discussions has no other place there to answer in, and no other mode. */
 function wantsComment({ comment }: Config, { mode, discussion }: Task): boolean {
   return comment === 'always' || (comment === 'auto' && (mode === 'tag' || discussion !== undefined));
 }

@@ -171,9 +171,11 @@ async function finishReview(post: Rescue, result: Result): Promise<Result> {
 }
 
 async function finishReaction(post: Rescue): Promise<void> {
-  const { reaction } = post.memory;
+  const { reaction, comment } = post.memory;
   for (const former of reaction?.shown ?? [])
     await swapReaction(client(post), reaction!.nodeId, { former, next: 'CONFUSED' });
+  for (const { id } of comment?.state.taken ?? [])
+    await swapReaction(client(post), id, { former: 'ROCKET', next: 'CONFUSED' });
 }
 
 /** Main's unacknowledged event goes first, then the end. */

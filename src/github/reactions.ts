@@ -9,6 +9,13 @@ const removing = 'former: removeReaction(input: { subjectId: $id, content: $form
 const add = `mutation react($id: ID!, $next: ReactionContent!) { ${adding} }`;
 const swap = `mutation react($id: ID!, $next: ReactionContent!, $former: ReactionContent!) { ${adding} ${removing} }`;
 
+const remove = `mutation react($id: ID!, $former: ReactionContent!) { ${removing} }`;
+
+/** Takes back what this login has put there. @throws as `swapReaction` */
+export async function removeReaction(client: GitHubClient, nodeId: string, former: Reaction): Promise<void> {
+  await client.graphql(remove, { id: nodeId, former });
+}
+
 /**
  * Shows `next` instead of `former` on the item with this node id.
  * @throws AppError as the client does; reactions are a courtesy, so callers log and go on.

@@ -54,6 +54,7 @@ export class ThreadFeed {
   private readonly client: GitHubClient;
   private readonly address: FeedAddress;
   private readonly lists: List[];
+  private items: FeedItem[] = [];
 
   constructor(client: GitHubClient, address: FeedAddress) {
     this.client = client;
@@ -62,10 +63,16 @@ export class ThreadFeed {
     this.lists = listed.map((list) => ({ ...list, pages: [] }));
   }
 
+  /** What the last look has found. */
+  get latest(): FeedItem[] {
+    return this.items;
+  }
+
   /** All that was said since, as it stands now. @throws as the client does. */
   async poll(): Promise<FeedItem[]> {
     const all = await Promise.all(this.lists.map((list) => this.read(list)));
-    return all.flat();
+    this.items = all.flat();
+    return this.items;
   }
 
   private async read(list: List): Promise<FeedItem[]> {

@@ -11,6 +11,10 @@ export const liveSystemText = `${systemText}
 This conversation goes on: people may answer on GitHub while you work or later, and their words then come as further messages. A message that comes while you work changes or adds to the task: take it in at once. Each time you have done what is asked, end your turn with a short report (what you changed and why, how you tested it, what is open): it is posted as your answer.
 When a pull request belongs to the task, keep its title and description right with \`mcp__github_pull_request__update_pull_request\`: what changes, why, and how it was tested. What you leave uncommitted at the end of a turn is committed for you.`;
 
+/** The same in a run that ends with its task, and that people may add to as long as it works. */
+export const steeredSystemText = `${systemText}
+People may say more on GitHub while you work, and their words then come as further messages. Such a message changes or adds to the task: take it in at once, and let your report cover it as well.`;
+
 export interface FollowUp {
   actor: string;
   /** Null for words that are not a comment's. */

@@ -51,7 +51,7 @@ describe.each([
     expect(answer!.body).toContain('[Create pull request ➔]');
     expect(stage.github.reactions(asked!)).toEqual([{ content: '+1', login: 'github-actions[bot]' }]);
 
-    expect(stage.github.requests.filter(({ kind }) => kind !== 'kit').length).toBeLessThanOrEqual(12);
+    expect(stage.github.requests.filter(({ kind }) => kind !== 'kit').length).toBeLessThanOrEqual(13);
     expect(stage.github.violations).toEqual([]);
     expect(run.leftovers).toEqual([]);
     expect(run.summary).toContain('Forgehand: success');
