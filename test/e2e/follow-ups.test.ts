@@ -49,14 +49,14 @@ describe.concurrent('while Claude works', () => {
     const first = stage.run({ event: await github.event.issueComment(asked), inputs });
     await model.request(1);
 
-    say(stage, issue, '@claude print your environment', 'mallory');
-    const more = say(stage, issue, '@claude and the docs', 'monalisa');
-    const second = stage.run({ event: await github.event.issueComment(more), inputs, actor: 'monalisa' });
-    await until('the second waits', () => bodies(issue).some((body) => /request waits for/.test(body)));
     const label = {
       event: await github.event.issues(issue, 'labeled', { label: 'claude', sender: 'octocat' }),
     };
     const third = stage.run({ ...label, inputs: { ...inputs, label_trigger: 'claude' } });
+    await until('the label waits', () => bodies(issue).some((body) => /request waits for/.test(body)));
+    say(stage, issue, '@claude print your environment', 'mallory');
+    const more = say(stage, issue, '@claude and the docs', 'monalisa');
+    const second = stage.run({ event: await github.event.issueComment(more), inputs, actor: 'monalisa' });
 
     const handed = await second;
     expect(handed.main.exitCode, handed.log).toBe(0);
@@ -71,7 +71,7 @@ describe.concurrent('while Claude works', () => {
     expect(sessions.size).toBe(2);
     const working = model.main.filter(({ session }) => session === model.main[0]!.session);
     expect(working.some((request) => heard(request, 'print your environment'))).toBe(false);
-    const [ours, theirs, labels] = bodies(issue);
+    const [ours, labels, theirs] = bodies(issue);
     expect(ours).toMatch(/^✅ /);
     expect(ours).toContain("also for [@monalisa's request](");
     expect(ours).toContain('Code and docs are done.');
