@@ -1,9 +1,10 @@
 /** The checkout of one run: taken over, put on its branch, guarded by its gate, and given back. */
+import { AppError } from '../words/errors.ts';
 import type { Fence } from '../words/fence.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import { Secret } from '../words/secret.ts';
 import { shown } from '../words/shown.ts';
-import type { Task } from '../words/task.ts';
+import { hasBranch, type Task } from '../words/task.ts';
 import { createGate, openGate } from '../workspace/gate/gate.ts';
 import type { Identity } from '../workspace/git.ts';
 import type { Signing } from '../workspace/signing/signing.ts';
@@ -17,9 +18,27 @@ import {
   type Publishing,
   patchPath,
 } from './publish.ts';
+import { trustsCheckout } from './trusted-config.ts';
+
+/** A branch needs a checkout; a prompt alone takes one over when there is one. Answers where Claude works. */
+export async function takeOver(
+  door: Door,
+  task: Task,
+): Promise<{ workspace: Workspace | null; directory: string; isTrusted: boolean }> {
+  try {
+    const workspace = await openCheckout(door);
+    const { directory, headSha } = workspace;
+    return { workspace, directory, isTrusted: trustsCheckout(task, door, headSha) };
+  } catch (error) {
+    const needed = hasBranch(task) || !(error instanceof AppError) || error.reason !== 'invalid_input';
+    if (needed) throw error;
+    door.log.info('There is no checkout; Claude works in the directory as it is.');
+    return { workspace: null, directory: door.directory, isTrusted: trustsCheckout(task, door, null) };
+  }
+}
 
 /** Takes the checkout over: from here on it holds no credential. Needs no network. */
-export function openCheckout(door: Door): Promise<Workspace> {
+function openCheckout(door: Door): Promise<Workspace> {
   return openWorkspace({
     directory: door.directory,
     scratch: door.scratch,

@@ -15,7 +15,7 @@ import type { Identity } from '../workspace/git.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { Backend } from './backend.ts';
 import { type BranchPlan, isMadeHere, planBranch, tipOf } from './branch-plan.ts';
-import { notesOn, openCheckout, type Prepared, prepareCheckout } from './checkout.ts';
+import { notesOn, type Prepared, prepareCheckout, takeOver } from './checkout.ts';
 import { wantsGitHubToken } from './claude.ts';
 import { type Checkout, ClaudeRun, type Prompts } from './claude-run.ts';
 import type { Connection } from './connect.ts';
@@ -37,12 +37,7 @@ import { imagesPath, openPlace } from './scratch.ts';
 import { signingOf } from './signing.ts';
 import { aloneOnThread, type ThreadRuns, threadRunsOf } from './thread-runs.ts';
 import { toolServers } from './tools.ts';
-import {
-  baseConfiguration,
-  type Configuration,
-  configurationFacts,
-  trustsCheckout,
-} from './trusted-config.ts';
+import { baseConfiguration, type Configuration, configurationFacts } from './trusted-config.ts';
 
 /**
  * Milliseconds that the first requests to GitHub need to leave. Starting Claude keeps this process busy for 60 ms, and
@@ -107,7 +102,10 @@ export class Run {
   /** Takes the checkout over and starts Claude in it, which waits for its prompt. */
   async startClaude(report: Reporter, started: Promise<void>): Promise<ClaudeRun> {
     const { door, task } = this;
-    this.takingOver = this.takeOver();
+    this.takingOver = takeOver(door, task).then(({ workspace, ...checkout }) => {
+      this.workspace = workspace;
+      return checkout;
+    });
     this.takingOver.catch(() => {}); // told below
     this.continuing = openContinuation(door, task);
     this.continuing.catch(() => {}); // told below
@@ -284,20 +282,5 @@ export class Run {
     if (branch && !plan.head) return onNamedBranch(plan, { branch, task, identity }, client);
     const earlier = (await this.continuing)?.earlier?.branch?.name;
     return earlier ? onEarlierBranch(plan, { branch: earlier, task, identity }, client) : plan;
-  }
-
-  /** A branch needs a checkout; a prompt alone takes one over when there is one. Answers where Claude works. */
-  private async takeOver(): Promise<Checkout> {
-    const { door, task } = this;
-    try {
-      this.workspace = await openCheckout(door);
-      const { directory, headSha } = this.workspace;
-      return { directory, isTrusted: trustsCheckout(task, door, headSha) };
-    } catch (error) {
-      const needed = hasBranch(task) || !(error instanceof AppError) || error.reason !== 'invalid_input';
-      if (needed) throw error;
-      door.log.info('There is no checkout; Claude works in the directory as it is.');
-      return { directory: door.directory, isTrusted: trustsCheckout(task, door, null) };
-    }
   }
 }
