@@ -157,7 +157,7 @@ describe('get_ci_status', () => {
     );
   });
 
-  test('a report that a job makes by itself is no job, whatever its address', async () => {
+  test('a report is no job, whatever its address and whoever made it', async () => {
     const own = await github.createRepository({ owner: 'octo-org', name: 'reports', files: { a: '1\n' } });
     const headSha = own.tip('main')!;
     const run = github.createWorkflowRun(own, {
@@ -167,11 +167,13 @@ describe('get_ci_status', () => {
       jobs: [{ name: 'test' }],
     });
     const report = github.createCheckRun(own, { name: 'Report', headSha, conclusion: 'failure' });
+    // One that pretends to be a job, and one that a job has made through the API, whose suite is the run's.
+    github.createCheckRun(own, { name: 'Made by a job', headSha, conclusion: 'failure' }).suite = run.id;
     report.detailsUrl = `${github.serverUrl}/octo-org/reports/actions/runs/${run.id}/job/1`;
     const place = { owner: 'octo-org', name: 'reports' };
     const given = answers({ repository: place, checked: { ...failedHere(), sha: headSha } });
     const { text } = await call('get_ci_status', {}, given);
-    expect(text).toContain('1 failed, 0 pending, 1 passed');
+    expect(text).toContain('2 failed, 0 pending, 1 passed');
   });
 
   test('all pages of each list, bounded in size', async () => {

@@ -253,6 +253,8 @@ export interface CheckRun {
   detailsUrl: string | null;
   title: string | null;
   summary: string | null;
+  /** Its check suite; one of its own when absent. What a job makes by itself has that of a workflow run. */
+  suite?: number;
 }
 
 export interface CommitStatus {

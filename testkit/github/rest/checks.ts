@@ -33,10 +33,7 @@ async function checkRuns(call: Call) {
   );
 }
 
-interface ListedCheck extends Omit<CheckRun, 'kind'> {
-  /** A check that is the job of a workflow run has the run's. */
-  suite?: number;
-}
+type ListedCheck = Omit<CheckRun, 'kind'>;
 
 /** GitHub shows each job of a workflow run as a check run too. */
 function jobChecks({ store, repository }: Call): ListedCheck[] {
