@@ -62,10 +62,11 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ],
   },
   A6: {
-    ours: 'They are held in the run’s own memory and posted as one review of its own pull request.',
+    ours: 'Comments on lines are held in the run’s own memory and posted as one review of its own pull request.',
     shown: [
+      'src/engine/review-post.test.ts: all of it is one review, on the commit that Claude saw',
+      'src/engine/rescue-checks.test.ts: post does not review %s',
       'test/e2e/inline-reviews.test.ts: three reviews of one pull request say each thing once',
-      'docs/reviews.md: **one review**',
     ],
   },
   A7: {
@@ -89,7 +90,10 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   },
   A9: {
     ours: 'Outgoing text keeps its bytes; only secrets are taken out.',
-    shown: ['test/contract/outgoing.test.ts: a suggestion: %s'],
+    shown: [
+      'test/contract/outgoing.test.ts: a suggestion: %s',
+      'src/report/review.test.ts: byte for byte: %j',
+    ],
   },
   A10: {
     ours: 'What readers do not see does not arrive, nothing leaves its markers, and scripts are unharmed.',

@@ -4,6 +4,7 @@ import { readMarker } from '../../src/report/marker.ts';
 import type { Step } from '../../testkit/claude/step.ts';
 import { bash, mcp } from '../../testkit/claude/tools.ts';
 import type { PullRequest } from '../../testkit/github/model.ts';
+import { silence } from './endings.ts';
 import { expectSuccess, expectTidy } from './expectations.ts';
 import { type Scene, type Stage, setStage } from './stage.ts';
 
@@ -157,4 +158,57 @@ test('three reviews of one pull request say each thing once', async () => {
   const said = pull.threads.map(({ path, comments }) => `${path} ${comments[0]!.body.split('\n')[0]}`);
   expect(new Set(said).size).toBe(said.length);
   expect(said).toHaveLength(3);
+});
+
+test('when main is killed, post posts what was found, once, and the comment links to it', async () => {
+  await using stage = await setStage();
+  const pull = await openNames(stage);
+  stage.model.script([
+    { tools: [finding('src/page.js', 2, 'Escape it.')] },
+    { tools: [submit('One finding so far.')] },
+    silence,
+  ]);
+  const run = await stage.run({
+    event: await stage.github.event.pullRequest(pull, 'opened'),
+    inputs: { prompt: 'Review this pull request.', track_progress: 'true', include_fix_links: 'false' },
+    killMain: stage.model.request(3),
+  });
+
+  expect(run.main.signal, run.log).toBe('SIGKILL');
+  expect(pull.reviews).toHaveLength(1);
+  expect(pull.reviews[0]!.body).toMatch(
+    /^One finding so far\.\n\n\*The run ended before the review was finished\.\*\n/,
+  );
+  expect(pull.threads[0]!.comments[0]!.body).toMatch(/^Escape it\.\n\n<!-- forgehand /);
+  expect(pull.comments[0]!.body).toMatch(/^❌[\s\S]*\[Review\]\(/);
+  expectTidy(run, stage);
+});
+
+test('with a prompt alone the tools are there when they are allowed; a verdict as the workflow lets it be', async () => {
+  await using stage = await setStage();
+  const pull = await openNames(stage);
+  const tools = ['create_inline_comment', 'submit_review'].map((name) => `mcp__${server}__${name}`);
+  stage.model.script([
+    { tools: [finding('./src/page.js', 2, 'Escape it.'), submit('Fine.', 'APPROVE')] },
+    { tools: [submit('Please escape it.', 'REQUEST_CHANGES')] },
+    done,
+  ]);
+  const run = await stage.run({
+    event: await stage.github.event.pullRequest(pull, 'opened'),
+    inputs: {
+      prompt: 'Review this pull request.',
+      review_events: 'COMMENT, request_changes',
+      claude_args: `--allowedTools "${tools.join(',')}"`,
+    },
+  });
+
+  expectSuccess(run);
+  expectTidy(run, stage);
+  expect(stage.model.tools()).toEqual(expect.arrayContaining(tools));
+  expect(stage.model.tools()).not.toContain(`mcp__${server}__resolve_review_thread`);
+  const answers = stage.model.toolResults();
+  expect(answers[1]).toMatchObject({ isError: true, text: expect.stringContaining('`review_events`') });
+  expect(pull.reviews).toMatchObject([{ state: 'CHANGES_REQUESTED', commitId: pull.head.sha }]);
+  expect(pull.threads).toMatchObject([{ path: 'src/page.js', line: 2 }]);
+  expect(pull.comments).toEqual([]);
 });
