@@ -8,16 +8,35 @@ import type { Stage } from './stage.ts';
 
 const readOnly = ['Edit', 'Write', 'NotebookEdit'];
 
+const onGreeting = {
+  path: 'src/greet.de.js',
+  line: 1,
+  body: `It says Halo.\n\`\`\`suggestion\n${germanGreeting.replace('Halo', 'Hallo')}\`\`\``,
+};
+
 const stories: Story[] = [
   {
     example: 'pr-review.yml',
-    when: 'a pull request is opened: a review in one comment',
+    when: 'a pull request is opened: one review with a suggestion on a line',
     event: pullRequest('opened'),
     mode: 'tag',
     told: ['correctness first', 'added `src/greet.de.js`'],
     permissionMode: 'acceptEdits',
     without: readOnly,
-    ...answers('`src/greet.de.js:1` says Halo.'),
+    claude: () => [
+      { tools: [mcp('github_inline_comment', 'create_inline_comment', onGreeting)] },
+      { tools: [mcp('github_inline_comment', 'submit_review', { event: 'COMMENT', body: 'One finding.' })] },
+      { text: 'Reviewed.' },
+    ],
+    outcome: ({ stage: { repository } }) => {
+      const { reviews, threads } = repository.pullRequest(1);
+      expect(reviews.map(({ state, body }) => `${state} ${body.split('\n')[0]}`)).toEqual([
+        'COMMENTED One finding.',
+      ]);
+      expect(threads.map(({ path, line }) => `${path}:${line}`)).toEqual(['src/greet.de.js:1']);
+      expect(threads[0]!.comments[0]!.body).toContain(onGreeting.body);
+      expect(repository.subject(1).comments).toHaveLength(1);
+    },
   },
   {
     example: 'pr-review-by-author.yml',
