@@ -1,5 +1,6 @@
 /** Ways to the model other than a key: the job's own identity, a gateway, and a cloud provider. */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { whyNoFence } from '../../src/claude/fence.test-support.ts';
 import { tokenEndpoint } from '../../testkit/claude/token-endpoint.ts';
@@ -49,6 +50,20 @@ test('the job’s identity is exchanged for the model’s credential, and nothin
   expect(run.log).not.toContain(assertion);
   expect(existsSync(`${process.env.HOME}/.config/anthropic/credentials/federation`)).toBe(false);
   expectTidy(run, stage);
+});
+
+test('the base-action works with the same identity, and asks GitHub for nothing else', async () => {
+  await using stage = await setStage([{ text: 'Done.' }]);
+  const { endpoint, scene } = withFederation(stage);
+  const inputs = { ...scene.inputs, prompt: 'Say hello.' };
+  const run = await stage.mention('', { ...scene, inputs, action: resolve('base-action'), checkout: false });
+
+  expect(run.outputs, run.log).toMatchObject({ conclusion: 'success', reason: '' });
+  expect(stage.model.main[0]!.headers.authorization).toBe(`Bearer ${endpoint.granted[0]}`);
+  expect(run.masks).toContain(String(endpoint.asked[0]!.assertion));
+  expect(run.leftovers).toEqual([]);
+  // The token is the runner's to give.
+  expect(stage.github.requests.filter(({ kind }) => kind !== 'kit')).toEqual([]);
 });
 
 test('an identity that the model does not trust ends the run with the model’s own reason', async () => {
