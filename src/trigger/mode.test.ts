@@ -81,6 +81,24 @@ test.each<[number, string, Parts, Settings]>([
   expect(decided).toEqual({ mode, row, why: expect.stringMatching(/^.+\.$/) });
 });
 
+/** As GitHub's documentation lists them, but for those of the rows above. */
+const actions: Record<string, string> = {
+  issues:
+    'opened edited deleted transferred pinned unpinned closed reopened assigned unassigned labeled unlabeled locked unlocked milestoned demilestoned typed untyped',
+  issue_comment: 'created edited deleted',
+  pull_request:
+    'assigned unassigned labeled unlabeled opened edited closed reopened synchronize converted_to_draft locked unlocked enqueued dequeued milestoned demilestoned ready_for_review review_requested review_request_removed auto_merge_enabled auto_merge_disabled',
+  pull_request_target: 'opened synchronize labeled closed',
+  pull_request_review: 'submitted edited dismissed',
+  pull_request_review_comment: 'created edited deleted',
+};
+
+test.each(
+  Object.entries(actions).flatMap(([name, all]) => all.split(' ').map((action) => [name, action] as const)),
+)('progress with a prompt takes `%s` with action `%s`', (name, action) => {
+  expect(detectMode(eventWith(on(name, action)), configWith(goOn))).toMatchObject({ mode: 'tag', row: 1 });
+});
+
 const old = { subject: { ...issue, title: '@claude', body: '@claude' } };
 
 test.each<[string, Parts, Settings, string]>([

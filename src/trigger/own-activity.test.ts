@@ -33,6 +33,13 @@ test.each<[string, GitHubEvent, string | null, boolean, boolean]>([
     false,
   ],
   [
+    'our answer in a discussion, written with a person’s token',
+    ours(person, marked, { name: 'discussion_comment', subject: null }),
+    'amy',
+    false,
+    true,
+  ],
+  [
     'our comment, edited by a person',
     ours(app, '@claude', { action: 'edited', sender: person }),
     'forgehand[bot]',

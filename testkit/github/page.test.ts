@@ -40,3 +40,13 @@ test('private threads and unknown ones are not found', async () => {
     expect((await fetch(github.serverUrl + path)).status).toBe(404);
   }
 });
+
+test('a discussion shows each comment with its replies', async () => {
+  const discussion = github.createDiscussion('o/r', { title: 'Ideas', body: 'Any?', author: 'ann' });
+  const comment = github.discuss(discussion, { body: 'One.', author: 'ann' });
+  github.discuss(discussion, { body: 'Two.', author: 'ann' });
+  github.discuss(discussion, { body: 'Why one?', author: 'ann', replyTo: comment });
+  const html = await (await fetch(`${github.serverUrl}/o/r/discussions/${discussion.number}`)).text();
+  expect(html).toMatch(/Ideas #\d+[\s\S]*Any\?[\s\S]*One\.[\s\S]*replied[\s\S]*Why one\?[\s\S]*Two\./);
+  expect((await fetch(`${github.serverUrl}/o/r/issues/${discussion.number}`)).status).toBe(404);
+});

@@ -1,8 +1,9 @@
-/** Plain pages of issues and pull requests, so that a person can look at what happened. */
+/** Plain pages of issues, pull requests and discussions, so that a person can look at what happened. */
 import MarkdownIt from 'markdown-it';
 import { canSee, type Identity } from './access.ts';
-import type { Subject } from './model.ts';
+import type { Discussion, Subject, Written } from './model.ts';
 import type { Answer } from './rest/call.ts';
+import { shownComments } from './state/discussions.ts';
 import { visibleComments } from './state/issues.ts';
 import { fullName, type Store } from './store.ts';
 
@@ -24,12 +25,16 @@ blockquote{margin:0;padding-left:1rem;border-left:.25rem solid #d1d9e0;color:#59
 /** Other people's text: no HTML of theirs is let through. */
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 
-/** `/{owner}/{repo}/issues/{n}` and `/pull/{n}`; private repositories are not shown to strangers. */
+/** `/{owner}/{repo}/issues/{n}`, `/pull/{n}` and `/discussions/{n}`; private repositories are not shown to strangers. */
 export function answerPage(store: Store, identity: Identity, path: string): Answer {
-  const match = /^\/([^/]+\/[^/]+)\/(issues|pull)\/(\d+)\/?$/.exec(path);
+  const match = /^\/([^/]+\/[^/]+)\/(issues|pull|discussions)\/(\d+)\/?$/.exec(path);
   const repository = match && store.findRepository(match[1]!);
-  const subject =
-    repository && canSee(identity, repository) ? repository.subjects.get(Number(match![3])) : undefined;
+  const shown = repository && canSee(identity, repository) ? repository : undefined;
+  const number = Number(match?.[3]);
+  const discussion = match?.[2] === 'discussions' ? shown?.discussions.get(number) : undefined;
+  if (discussion)
+    return { status: 200, headers, body: page(`${discussion.title} · #${number}`, talk(discussion)) };
+  const subject = shown?.subjects.get(number);
   if (!subject) return { status: 404, headers, body: page('Not found', '<h1>Not found</h1>') };
   const place = subject.kind === 'pull' ? 'pull' : 'issues';
   if (match![2] !== place) {
@@ -61,6 +66,22 @@ function thread(subject: Subject): string {
     `${fullName(subject.repository)} · ${state}${branches}${labels}`,
   )}</p></header>`;
   return head + entriesOf(subject).map(renderEntry).join('');
+}
+
+function talk(discussion: Discussion): string {
+  const { number, title, category, repository } = discussion;
+  const head = `<header><h1>${escapeHtml(title)} #${number}</h1><p>${escapeHtml(
+    `${fullName(repository)} · ${category}`,
+  )}</p></header>`;
+  const said = (text: Written, what: string, anchor: string) =>
+    renderEntry({ who: text.author?.login ?? 'ghost', at: text.createdAt, what, body: text.body, anchor });
+  const comments = shownComments(discussion, null).flatMap((comment) => [
+    said(comment, 'commented', `discussioncomment-${comment.id}`),
+    ...shownComments(discussion, comment).map((reply) =>
+      said(reply, 'replied', `discussioncomment-${reply.id}`),
+    ),
+  ]);
+  return [head, said(discussion, 'asked', 'opening'), ...comments].join('');
 }
 
 function entriesOf(subject: Subject): Entry[] {
