@@ -44,7 +44,7 @@ async function main(): Promise<number> {
 function keepIn(cache: CacheSource): Keep {
   const loaded = async () => (await import('./runner-cache.ts')).runnerCache(cache);
   return {
-    save: async (key, bytes) => (await loaded()).save(key, bytes),
-    restore: async (prefix) => (await loaded()).restore(prefix),
+    save: async (...entry) => (await loaded()).save(...entry),
+    restore: async (...wanted) => (await loaded()).restore(...wanted),
   };
 }

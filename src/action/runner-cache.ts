@@ -47,16 +47,16 @@ export function runnerCache(source: CacheSource, limits = usual): Keep {
     return (await answer.json()) as Record<string, unknown>;
   };
   return {
-    restore: (prefix) =>
-      within(limits.restoreMs, async (signal) => {
+    restore: (prefix, ended) =>
+      within([AbortSignal.timeout(limits.restoreMs), ended], async (signal) => {
         const wanted = { key: prefix, restore_keys: [prefix] };
         const found = await call('GetCacheEntryDownloadURL', wanted, signal);
         if (!found.ok) return null;
         const response = await ask(textOf(found, 'signed_download_url'), { signal });
         return { key: textOf(found, 'matched_key'), bytes: await atMost(response, limits.bytes) };
       }),
-    save: (key, bytes) =>
-      within(limits.saveMs, async (signal) => {
+    save: (key, bytes, ended) =>
+      within([AbortSignal.timeout(limits.saveMs), ended], async (signal) => {
         const made = await call('CreateCacheEntry', { key }, signal);
         if (!made.ok) throw new Error(`it keeps nothing for this job: ${made.message || 'no reason given'}`);
         const headers = { 'x-ms-blob-type': 'BlockBlob', 'content-type': 'application/octet-stream' };
@@ -69,10 +69,10 @@ export function runnerCache(source: CacheSource, limits = usual): Keep {
   };
 }
 
-/** @throws Error that says why, at the latest when the time is over. */
-async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** @throws Error that says why, at the latest when the time is over or nobody waits any more. */
+async function within<T>(ends: AbortSignal[], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   try {
-    return await work(AbortSignal.timeout(ms));
+    return await work(AbortSignal.any(ends));
   } catch (error) {
     throw new Error(error instanceof Refused ? error.message : whyNoAnswer(error), { cause: error });
   }

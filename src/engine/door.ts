@@ -52,9 +52,9 @@ export interface Door extends ClaudeDoor {
 /** Keeps bytes by key for later runs of the repository. Whoever can write to it may read and replace them. */
 export interface Keep {
   /** A key is written once. @throws Error that says why it was not kept. */
-  save(key: string, bytes: Buffer): Promise<void>;
+  save(key: string, bytes: Buffer, signal: AbortSignal): Promise<void>;
   /** The newest whose key begins so. @throws Error that says why there is no answer. */
-  restore(prefix: string): Promise<{ key: string; bytes: Buffer } | null>;
+  restore(prefix: string, signal: AbortSignal): Promise<{ key: string; bytes: Buffer } | null>;
 }
 
 /** What is remembered for the end of the run, by name; JSON. */

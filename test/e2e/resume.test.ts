@@ -40,19 +40,22 @@ const sent = (): ModelRequest => stage.model.main.at(-1)!;
 const words = (): string => JSON.stringify(sent().body.messages);
 const answers = (text: string) => [...Array.from({ length: 9 }, () => ({ text }))];
 
-test('the second mention on an issue goes on where the first one ended', async () => {
+test('the second mention on an issue goes on where the first one came to its limit', async () => {
   stage.model.script([
-    { tools: [bash('echo THE-FIRST-RESULT > one.md && git add one.md && git commit -qm "Add one"')] },
-    { text: 'THE-FIRST-ANSWER' },
+    {
+      text: 'THE-FIRST-WORDS',
+      tools: [bash('echo THE-FIRST-RESULT > one.md && git add one.md && git commit -qm "Add one"')],
+    },
   ]);
-  const first = await stage.mention('@claude THE-FIRST-REQUEST', scene());
-  expectSuccess(first);
+  const inputs = { claude_args: '--max-turns 1' };
+  const first = await stage.mention('@claude THE-FIRST-REQUEST', scene({ inputs }));
+  expectFailure(first, 'turns', /turns/);
   expect(cache.entries).toHaveLength(1);
   expect(cache.entries[0]!.bytes.includes('THE-FIRST')).toBe(false);
   sessionId = first.outputs.session_id!;
 
   stage.model.script([
-    ...answers('').slice(0, 2),
+    ...answers('').slice(0, 1),
     { tools: [bash('echo two > two.md && git add two.md && git commit -qm "Add two"')] },
     ...answers('THE-SECOND-ANSWER'),
   ]);
@@ -68,7 +71,7 @@ test('the second mention on an issue goes on where the first one ended', async (
   expect(stage.repository.issue(1).comments.at(-1)!.body).toContain('[Create pull request ➔]');
   expect(sent().firstText()).toContain('THE-FIRST-REQUEST');
   expect(words()).toContain('echo THE-FIRST-RESULT');
-  expect(words()).toContain('THE-FIRST-ANSWER');
+  expect(words()).toContain('THE-FIRST-WORDS');
   expect(words()).toContain('## This conversation goes on');
   expect(words()).toContain(`It has what you pushed then, as far as \`${branch}\``);
   expect(words()).toContain('and now the second');
@@ -99,7 +102,7 @@ test('a dispatch goes on with it by its id together with the issue, and is refus
 
   const run = await dispatch({ issue_number: 1 }, '4712');
   expectSuccess(run);
-  expect(words()).toContain('THE-FIRST-ANSWER');
+  expect(words()).toContain('THE-FIRST-WORDS');
   expect(words()).toContain('THE-TASK');
   expect(backend.heard.at(-1)).toMatchObject({ status: 'completed', result: { session_id: sessionId } });
 });

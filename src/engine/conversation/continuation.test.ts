@@ -49,6 +49,7 @@ function run(task: Task, given: Record<string, string> = key, more: Partial<Door
     keep: runnerCache({ url: cache.url, token }),
     run: { workflow: 'Claude', job: 'claude', id: String(runs), attempt: '1' },
     mark: crypto.randomUUID(),
+    signal: new AbortController().signal,
     warn: (message: string) => warnings.push(message),
     note: (message: string) => warnings.push(message),
     ...more,
@@ -211,6 +212,7 @@ describe('where it cannot be kept, the run works without, and says so once', () 
     cache.answer = 500;
     const continuation = run(thread);
     await continuation.open();
+    expect(continuation.transcript).toBeNull();
     const asked = cache.requests.length;
     await continuation.keep({ sessionId, branch: null, conclusion: 'success' });
     expect(cache.requests).toHaveLength(asked);

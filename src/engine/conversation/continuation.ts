@@ -74,7 +74,7 @@ export class Continuation {
         );
         return;
       }
-      await kept.keep.save(key, bytes);
+      await kept.keep.save(key, bytes, door.signal);
     } catch (error) {
       door.warn(`The conversation was not kept for the next run: ${(error as Error).message}`);
     }
@@ -93,13 +93,13 @@ export class Continuation {
 
   /** The newest of the thread, or the one that a dispatch names. Answers what is in the way of any, '' for nothing. */
   private async findEarlier(): Promise<string> {
-    const { task, kept } = this;
+    const { door, task, kept } = this;
     const dispatch = dispatchOf(task);
     const wanted = dispatch?.sessionId ?? null;
     // A dispatch that names no session begins one.
     if (!kept || (dispatch && !wanted)) return '';
     try {
-      const found = await kept.keep.restore(prefixOf(task.key, wanted));
+      const found = await kept.keep.restore(prefixOf(task.key, wanted), door.signal);
       if (!found) return '';
       const read = await unpack(found.bytes, kept.secret, bindingOf(task.key, found.key)).catch(() => null);
       if (read && (!wanted || read.sessionId === wanted)) this.earlier = read;
