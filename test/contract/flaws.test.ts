@@ -43,6 +43,8 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ours: 'Work is published or kept as a patch, and nobody else’s is undone.',
     shown: [
       'test/e2e/work-left.test.ts: what is committed or not, ignored or secret, is each dealt with as it should',
+      "test/e2e/follow-ups.test.ts: a permitted mention reaches it, a stranger's reaches nobody, and a label waits its turn",
+      'test/e2e/follow-ups.test.ts: what it could not take in is done by its own run afterwards, on top of what was pushed',
       'test/e2e/git-failures.test.ts: goes to a branch of its own when somebody pushed to the pull request meanwhile',
       'test/e2e/git-failures.test.ts: with a token that may not write names the permission, and the work is kept as a patch',
       'src/workspace/gate/leftovers.test.ts: commits leftovers: changed, new, deleted, executable, linked; not what is ignored',
@@ -268,7 +270,7 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
     ],
   },
   A30: {
-    ours: 'Runs at the same time do not undo one another: who comes second goes to a branch of its own and says so.',
+    ours: 'Runs of one thread take turns, and a mention reaches the one that is at work; nothing that is pushed meanwhile is undone.',
     shown: [
       'test/e2e/git-failures.test.ts: goes to a branch of its own when somebody pushed to the pull request meanwhile',
       'test/e2e/git-failures.test.ts: goes to another name when somebody took the branch meanwhile, and the comment says so',
