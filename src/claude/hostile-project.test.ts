@@ -1,10 +1,16 @@
-/** What a checkout can try on Claude Code, each in the real one: without effect, and with it where the checkout is trusted. */
+/**
+ * What a checkout can try on Claude Code, each in the real one: without effect, and with it where the checkout is trusted.
+ * Whether Claude Code has begun to obey what it never did is asked by `npm run test:scale`.
+ */
 import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bash, read } from '../../testkit/claude/tools.ts';
 import { described, hooks, put, setTrustedScene, type TrustedScene } from './trusted-project.test-support.ts';
+
+/** Set by `npm run test:scale`. */
+const isScale = process.env.FORGEHAND_TEST_SCALE === 'true';
 
 const word = 'WORD-OF-THE-CHECKOUT';
 /** Programs of the checkout leave a file of this name. */
@@ -174,6 +180,7 @@ test.each(Object.keys(attempts('')))('%s', async (name) => {
   await plant?.(scene);
 
   expect(await isObeyed(false)).toBe(false);
+  if (!works && !isScale) return;
   model.requests.splice(0);
   expect(await isObeyed(true)).toBe(works);
 });

@@ -1,4 +1,7 @@
-/** One fault at each single request of a good run: the requests are recorded first, so that a new one is struck too. */
+/**
+ * Faults at each single request of a good run: the requests are recorded first, so that a new one is struck too. By default
+ * each has one trouble that comes to it in turn, and each write loses its answer; `npm run test:scale` has all of them.
+ */
 import { describe, expect, test } from 'vitest';
 import { write } from '../../testkit/claude/tools.ts';
 import type { Fault } from '../../testkit/github/faults.ts';
@@ -88,6 +91,9 @@ function addressOf({ method, path, operation }: LoggedRequest): { path: RegExp; 
   };
 }
 
+/** Set by `npm run test:scale`. */
+const isScale = process.env.FORGEHAND_TEST_SCALE === 'true';
+
 const moments = (await Promise.all(goodRuns.map(recordedMoments))).flat();
 /** What both runs ask in the same way is struck in the first only. */
 const distinct = moments.filter(
@@ -100,7 +106,14 @@ const limited: Fault = {
   headers: { 'retry-after': '1' },
   body: { message: 'You have exceeded a secondary rate limit.' },
 };
-const troubles: { trouble: string; spoil: Fault; strikes(moment: Moment): boolean }[] = [
+interface Trouble {
+  trouble: string;
+  spoil: Fault;
+  strikes(moment: Moment): boolean;
+}
+
+/** Whatever strikes, the request is simply made again. */
+const passing: Trouble[] = [
   {
     trouble: 'is answered 502',
     spoil: { status: 502, body: '<html>Bad gateway</html>' },
@@ -109,12 +122,22 @@ const troubles: { trouble: string; spoil: Fault; strikes(moment: Moment): boolea
   { trouble: 'is cut off', spoil: { reset: true }, strikes: () => true },
   { trouble: 'comes too soon (403)', spoil: { ...limited, status: 403 }, strikes: ({ isGit }) => !isGit },
   { trouble: 'comes too soon (429)', spoil: limited, strikes: ({ isGit }) => isGit },
-  {
-    trouble: 'is done but its answer is lost',
-    spoil: { after: true, reset: true },
-    strikes: ({ isGit, isWrite }) => isWrite && !isGit,
-  },
 ];
+/** To make it again would do it twice. */
+const lost: Trouble = {
+  trouble: 'is done but its answer is lost',
+  spoil: { after: true, reset: true },
+  strikes: ({ isGit, isWrite }) => isWrite && !isGit,
+};
+
+/** Those that a moment has in this run of the tests. */
+function troublesOf(moment: Moment, index: number): Trouble[] {
+  const mine = passing.filter(({ strikes }) => strikes(moment));
+  return [...(isScale ? mine : [mine[index % mine.length]!]), ...(lost.strikes(moment) ? [lost] : [])];
+}
+const cases = distinct.flatMap((moment, index) =>
+  troublesOf(moment, index).map((trouble) => ({ ...trouble, moment, title: moment.title })),
+);
 
 test('the recorded runs comment, read, react, fetch and push', () => {
   const names = distinct.map(({ title }) => title).join('\n');
@@ -130,13 +153,18 @@ test('the recorded runs comment, read, react, fetch and push', () => {
     expect(names).toContain(part);
 });
 
-for (const { trouble, spoil, strikes } of troubles) {
-  describe.concurrent(`the run succeeds when this request ${trouble} once:`, () => {
-    test.for(distinct.filter(strikes))('$title', async (moment) => {
-      await using stage = await readyStage();
-      stage.github.faults.add({ ...moment.fault, ...spoil, times: 1 });
-      const run = await moment.good.run(stage);
-      await expectWorkPublishedOnce(stage, run, moment.good);
-    });
+test('every request is struck, and every trouble strikes', () => {
+  expect(new Set(cases.map(({ moment }) => moment))).toEqual(new Set(distinct));
+  expect(new Set(cases.map(({ trouble }) => trouble))).toEqual(
+    new Set([...passing, lost].map(({ trouble }) => trouble)),
+  );
+});
+
+describe.concurrent('the run succeeds when', () => {
+  test.for(cases)('$title $trouble once', async ({ moment, spoil }) => {
+    await using stage = await readyStage();
+    stage.github.faults.add({ ...moment.fault, ...spoil, times: 1 });
+    const run = await moment.good.run(stage);
+    await expectWorkPublishedOnce(stage, run, moment.good);
   });
-}
+});
