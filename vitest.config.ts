@@ -6,12 +6,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Set by `npm run test:scale`. */
 const isScale = process.env.FORGEHAND_TEST_SCALE === 'true';
 
-/** The files that take minutes begin first: whatever runs last runs alone. */
+/** In this order: whatever runs last runs alone, so that should be short. */
+const longestFirst = [/chaos-|gate\.attacks/, /\/test\/e2e\//, /hostile-project|embedded|\.kills|leftovers/];
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification) => /chaos-|gate\.attacks/.test(moduleId);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = longestFirst.findIndex((names) => names.test(moduleId));
+      return found < 0 ? longestFirst.length : found;
+    };
+    return sorted.toSorted((one, other) => rank(one) - rank(other));
   }
 }
 
@@ -20,8 +25,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'testkit/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(isScale ? [] : ['test/e2e/*-scale.test.ts'])],
     globalSetup: ['test/temporary-directory.ts'],
-    // Stories wait for processes more than they work: with fewer, two cores are idle half of the time.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Stories wait for processes as much as they work: with fewer, two cores are idle now and then.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     // Guards against what hangs, nothing else: a busy machine may take its time.
     testTimeout: 180_000,
