@@ -20,6 +20,7 @@ test('what Claude may see is beside it, where the rules that close it do not rea
     `${scratch}-images`,
     `${scratch}-configuration`,
     `${scratch}-plugins`,
+    `${scratch}-logs`,
   ]);
 });
 
