@@ -31,7 +31,6 @@ describe('what cannot be meant is refused', () => {
   test.each<[string, string, string, RegExp]>([
     ['dispatch of a session', 'false', '', /^`client_payload\.session_id`: this workflow keeps no sessions/],
     ['mention', 'true', '-r 1c1ae6ff', /`resume` and `claude_args: --resume` contradict/],
-    ['mention', 'true', '--continue', /`claude_args: --continue`/],
     ['dispatch', 'true', '--session-id 1c1ae6ff', /`claude_args: --session-id`/],
     ['mention', 'true', '--no-session-persistence', /`claude_args: --no-session-persistence`/],
   ])('%s with `resume: %s` and %j', (name, resume, args, message) => {

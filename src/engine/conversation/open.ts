@@ -30,7 +30,7 @@ export function checkConversation(config: Config, args: ClaudeArguments, task: T
     );
   }
   if (!config.resume || !canGoOn(task)) return;
-  const flag = ['resume', 'continue', 'session-id', 'fork-session', 'no-session-persistence'].find(
+  const flag = ['resume', 'session-id', 'fork-session', 'no-session-persistence'].find(
     (name) => name in args.extra,
   );
   if (flag)
