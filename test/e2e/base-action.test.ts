@@ -139,7 +139,7 @@ describe.concurrent('the base-action', () => {
     const run = await job.run({
       prompt: 'Write notes.',
       claude_args: '--allowedTools Write,Bash',
-      timeout_minutes: '0.1',
+      timeout_minutes: '0.15',
     });
     expect(run.main.exitCode).toBe(1);
     expect(run.outputs).toMatchObject({ conclusion: 'failure', reason: 'timed_out' });

@@ -22,7 +22,7 @@ async function expectWorkKept(stage: Stage, run: ActionRun): Promise<void> {
   expect(said).toContain(`What was done so far is on \`${branch}\``);
   expect(said).toContain(`[\`${branch}\`](${stage.github.serverUrl}/octo-org/hello/tree/${branch})`);
   expect(said).toMatch(
-    /^❌ .* · \d+s · \d+ turns · [\d.]+k tokens · \$\d+\.\d\d$|^❌ .* · [\d.]+M tokens · \$/m,
+    /^❌ .* · [\dms ]+ · \d+ turns · [\d.]+k tokens · \$\d+\.\d\d$|^❌ .* · [\d.]+M tokens · \$/m,
   );
   expect(run.summary).toMatch(/\| Cost \| \$\d+\.\d\d \(\d+ tokens in, \d+ out\) \|/);
   expect(run.outputs).toMatchObject({ branch_name: branch, session_id: expect.stringMatching(/./) });
@@ -34,11 +34,11 @@ describe.concurrent('a run that comes to its limit keeps the work so far and nam
   test('timeout_minutes, in the middle of a tool call', async () => {
     const endless = bash('while [ ! -e .git/go ]; do sleep 0.05; done', { timeoutMs: 600_000 });
     await using stage = await workUnderWay([{ tools: [endless] }]);
-    const inputs = { timeout_minutes: '0.15', claude_args: '--allowedTools Bash' };
+    const inputs = { timeout_minutes: '0.2', claude_args: '--allowedTools Bash' };
     const run = await stage.mention('@claude fix it', { inputs });
     await expectToldEverywhere(stage, run, {
       reason: 'timed_out',
-      cause: /Claude worked longer than `timeout_minutes` \(0\.15\)/,
+      cause: /Claude worked longer than `timeout_minutes` \(0\.2\)/,
       remedy: /Raise `timeout_minutes`/,
     });
     await expectWorkKept(stage, run);
