@@ -46,9 +46,7 @@ export async function connectTo(server: Command, signal: AbortSignal): Promise<S
     await Promise.race([connected, aborted]);
     tools = await Promise.race([allTools(client), aborted]);
   } catch (error) {
-    // While it fetches its image Docker does not listen to its input: this would wait for seconds.
-    if (transport.pid !== null) process.kill(transport.pid, 'SIGTERM');
-    void transport.close().catch(() => {});
+    stop(transport);
     throw new Error(why(error as NodeJS.ErrnoException, said));
   }
   return openConnection(client, tools);
@@ -95,6 +93,16 @@ async function allTools(client: Client): Promise<Tool[]> {
     if (!cursor) break;
   }
   return tools;
+}
+
+/** While it fetches its image Docker does not look at its input: to close that alone would take seconds. */
+function stop(transport: StdioClientTransport): void {
+  try {
+    if (transport.pid !== null) process.kill(transport.pid, 'SIGTERM');
+  } catch {
+    // gone meanwhile
+  }
+  void transport.close().catch(() => {});
 }
 
 function why(error: NodeJS.ErrnoException, said: string): string {

@@ -201,11 +201,13 @@ const asks: Record<string, { asked: string[]; shown: Proof[] }> = {
   B25: {
     asked: [
       'Can it rebase, or solve conflicts with the base?',
-      'Can it wait its turn instead of losing my request?',
+      'Does a request get lost while it is at work?',
     ],
     shown: [
       'src/engine/publish.test.ts: with what conflicts, and nothing is merged',
       'src/workspace/gate/checks.test.ts: merging what the target has already is not a change of its files',
+      "test/e2e/follow-ups.test.ts: a permitted mention reaches it, a stranger's reaches nobody, and a label waits its turn",
+      'test/e2e/follow-ups.test.ts: what it could not take in is done by its own run afterwards, on top of what was pushed',
       'test/e2e/git-failures.test.ts: goes to a branch of its own when somebody pushed to the pull request meanwhile',
       'docs/faq.md: Rebasing: no. It would replace commits that others may have',
     ],
