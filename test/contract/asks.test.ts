@@ -187,7 +187,7 @@ const asks: Record<string, { asked: string[]; shown: Proof[] }> = {
   B23: {
     asked: ['Does it go on where it stopped?'],
     shown: [
-      'test/e2e/resume.test.ts: the second mention on an issue goes on where the first one ended',
+      'test/e2e/resume.test.ts: the second mention on an issue goes on where the first one came to its limit',
       'docs/resume.md: goes on with the conversation',
     ],
   },
