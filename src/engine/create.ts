@@ -29,7 +29,7 @@ import { GitHubMcp } from './github-mcp.ts';
 import { identityOf } from './identity.ts';
 import { branchLinks } from './links.ts';
 import { promptFor, systemFor } from './prompt.ts';
-import { openPullRequest } from './pull-request.ts';
+import { openPullRequest, type Said } from './pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
 import { type Review, reviewOf } from './review.ts';
@@ -64,6 +64,8 @@ export class Run {
   private continuing: Promise<Continuation | null> = Promise.resolve(null);
   private gathered: Gathered = null;
   private readonly review: Review | null;
+  /** How Claude describes the pull request that its work ends in. */
+  private said: Said | null = null;
   private closed = false;
   private readonly task: Task;
   private readonly door: Door;
@@ -118,6 +120,9 @@ export class Run {
     this.servers = toolServers({
       ...{ door, task, report, connection: this.connection, backend: this.backend },
       review: this.review,
+      describe: (said) => {
+        this.said = said;
+      },
       comment: this.comment,
       checkout: () => this.checkout,
       shelf: () => this.shelf,
@@ -218,7 +223,7 @@ export class Run {
     return prompt;
   }
 
-  async publish(checkout: Prepared | null): Promise<Omit<Outcome, 'session'>> {
+  async publish(checkout: Prepared | null, lastWords: string): Promise<Omit<Outcome, 'session'>> {
     if (!checkout) return { branch: null, pullRequestUrl: null, publishError: null, notes: [] };
     const { door, task } = this;
     this.backend?.phase('What was done is being published.');
@@ -228,7 +233,8 @@ export class Run {
     if (!branch || !isMadeHere(checkout.plan, branch) || door.config.createPullRequest === 'link')
       return known;
     const draft = door.config.createPullRequest === 'draft';
-    const opened = await openPullRequest(this.connection.client, { task, branch, draft });
+    const text = { said: this.said, lastWords, redact: door.redact };
+    const opened = await openPullRequest(this.connection.client, { task, branch, draft, ...text });
     return { ...known, pullRequestUrl: opened.url, notes: [...notes, ...opened.notes] };
   }
 

@@ -99,7 +99,7 @@ async function work(run: Run): Promise<Result> {
     if (handedOver) return await finish(run, report, refused(handedOver, 'skip'));
     const checkout = await run.prepareCheckout(thread);
     const session = await run.threadRuns.work(claude, await run.buildPrompt(thread, checkout));
-    result = concluded({ session, ...(await run.publish(checkout)) });
+    result = concluded({ session, ...(await run.publish(checkout, session.reason ? '' : session.text)) });
   } catch (error) {
     result = failed(error);
   }

@@ -65,6 +65,7 @@ export function promptFor(request: PromptRequest): Prompts & Pick<Prompt, 'shelf
         ci: has('github_ci'),
         progress: has('github_progress'),
         context: has('github_context'),
+        pullRequest: has('github_pull_request'),
       },
     },
   });

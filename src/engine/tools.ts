@@ -5,6 +5,7 @@ import { contextServer } from '../mcp/context.ts';
 import { discussionServer } from '../mcp/discussion.ts';
 import { type FileCommit, fileCommitsServer, filesServer } from '../mcp/files.ts';
 import { progressServer } from '../mcp/progress.ts';
+import { pullRequestServer } from '../mcp/pull-request.ts';
 import { type ReviewActions, reviewServer } from '../mcp/review.ts';
 import type { Shelf } from '../prompt/shelf.ts';
 import type { TrackingComment } from '../report/comment.ts';
@@ -28,6 +29,8 @@ export interface ToolRequest {
   connection: Connection;
   report: Reporter;
   backend: Backend | null;
+  /** Takes the description of the pull request that the work may end in. */
+  describe(said: { title?: string; body: string }): void;
   /** Null unless the task is about a pull request. */
   review: ReviewActions | null;
   comment: TrackingComment | null;
@@ -49,6 +52,7 @@ export function toolServers(request: ToolRequest): ToolServer[] {
       ? [discussionServer(discussionAnswers(request, task.discussion))]
       : []),
     ...(hasChecks(task) ? [ciServer(ciAnswers({ door, task, connection, shelf: request.shelf }))] : []),
+    ...(endsInPullRequest(request) ? [pullRequestServer(describing(request))] : []),
     ...(request.review ? [reviewServer(request.review)] : []),
     ...(backend ? [progressServer((progress) => backend.progress(progress))] : []),
   ];
@@ -68,4 +72,17 @@ function publishingServer({ door, checkout }: ToolRequest): ToolServer {
   return commitsByFile(door.config)
     ? fileCommitsServer(async (request: FileCommit) => publisher().commit(request))
     : filesServer(async () => publisher().push());
+}
+
+/** Work on a pull request goes to that one. */
+function endsInPullRequest({ door, task }: ToolRequest): boolean {
+  const { createPullRequest } = door.config;
+  return hasBranch(task) && createPullRequest !== 'link' && task.subject?.kind !== 'pull_request';
+}
+
+function describing({ describe }: ToolRequest) {
+  return async (said: { title?: string; body: string }) => {
+    describe(said);
+    return 'The pull request is opened with this text when you end.';
+  };
 }

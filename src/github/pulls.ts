@@ -110,6 +110,24 @@ export async function changePull(
   }
 }
 
+const templatesQuery = `query templates($owner: String!, $name: String!) {
+  repository(owner: $owner, name: $name) { pullRequestTemplates { filename body } }
+}`;
+
+/** The template that GitHub's own form begins with; null without one, or where it cannot be read. */
+export async function readPullTemplate(client: GitHubClient, place: PullPlace): Promise<string | null> {
+  type Answer = {
+    repository: { pullRequestTemplates: { filename: string | null; body: string | null }[] | null } | null;
+  };
+  const variables = { owner: place.owner, name: place.repo };
+  const answer = await client.graphql<Answer>(templatesQuery, variables).catch(() => null);
+  const templates = answer?.repository?.pullRequestTemplates ?? [];
+  const preset = templates.find(({ filename }) =>
+    /(^|\/)pull_request_template(\.\w+)?$/i.test(filename ?? ''),
+  );
+  return preset?.body?.replace(/\r\n/g, '\n').trim() || null;
+}
+
 /** REST has no way to do this. Doing it again changes nothing. */
 export async function markReady(client: GitHubClient, nodeId: string): Promise<void> {
   await client.graphql(

@@ -37,7 +37,14 @@ export interface PromptFacts {
   /** Paths of downloaded images by the addresses that the texts name. */
   images?: ReadonlyMap<string, string>;
   /** Which of our tool servers are registered. */
-  tools: { comment: boolean; review: boolean; ci: boolean; progress: boolean; context?: boolean };
+  tools: {
+    comment: boolean;
+    review: boolean;
+    ci: boolean;
+    progress: boolean;
+    context?: boolean;
+    pullRequest?: boolean;
+  };
 }
 
 export interface TaskBranch {
@@ -190,12 +197,15 @@ export function endSection(input: Pick<SectionInput, 'facts' | 'settings' | 'tas
       ? `Commit with \`git add\` and \`git commit\`, then call \`mcp__github_file_ops__push_changes\`; ${retry}`
       : `Edit the files, then commit with \`mcp__github_file_ops__commit_files\` (\`mcp__github_file_ops__delete_files\` for deletions), which also publishes; ${retry} Do not use \`git commit\`.`;
   const message = `Commit messages say what changes and why${trailer ? `, and end in \`${trailer}\`` : ''}.`;
+  const describe = facts.tools.pullRequest
+    ? ', but describe it with `mcp__github_pull_request__update_pull_request`'
+    : '';
   const pullRequest = {
     link: facts.tools.comment
       ? 'A link that opens a pull request is added to your comment: do not write one.'
       : 'Do not open a pull request.',
-    draft: 'A draft pull request is opened from it: do not open one.',
-    ready: 'A pull request is opened from it: do not open one.',
+    draft: `A draft pull request is opened from it: do not open one${describe}.`,
+    ready: `A pull request is opened from it: do not open one${describe}.`,
   }[settings.createPullRequest];
   return `## How to end\n${how} ${message}${branch.isNew ? ` ${pullRequest}` : ''}`;
 }

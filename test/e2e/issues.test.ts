@@ -1,5 +1,6 @@
 /** Issues: how a task begins there, which branch it works on, and what it ends in. */
 import { expect, test } from 'vitest';
+import type { Step } from '../../testkit/claude/step.ts';
 import { bash, mcp, write } from '../../testkit/claude/tools.ts';
 import type { Issue } from '../../testkit/github/model.ts';
 import { expectFailure, expectSuccess, expectTidy } from './expectations.ts';
@@ -111,26 +112,45 @@ test('a template that gives no branch name is refused before anything begins', a
   expect(stage.model.main).toEqual([]);
 });
 
-test.each(['draft', 'ready'] as const)(
-  'with `create_pull_request: %s` the work ends in one',
-  async (kind) => {
+const template = '## Summary\n\n- [ ] I have tested it.';
+const described = {
+  title: 'Add a file',
+  body: '## Summary\n\nThere is `a.txt` now.\n\n- [x] I have tested it.',
+};
+
+test.each<['draft' | 'ready', { says: Step[]; title: string; shows: string[]; hides?: string }]>([
+  [
+    'draft',
+    {
+      says: [{ tools: [mcp('github_pull_request', 'update_pull_request', described)] }],
+      title: 'Add a file',
+      shows: [described.body],
+      hides: '[ ]',
+    },
+  ],
+  ['ready', { says: [], title: 'Fix #1: The greeting is misspelt', shows: [template, 'Added.'] }],
+])(
+  'with `create_pull_request: %s` the work ends in one, described by Claude or else by the template and its last words',
+  async (kind, { says, title, shows, hides }) => {
     await using stage = await setStage();
-    stage.model.script(addition(stage));
+    const path = '.github/PULL_REQUEST_TEMPLATE.md';
+    await stage.repository.addCommit({ branch: 'main', message: 'Template', files: { [path]: template } });
+    stage.model.script([...addition(stage).slice(0, -1), ...says, { text: 'Added.' }]);
     const run = await stage.mention('@claude add a file', { inputs: { create_pull_request: kind } });
 
     expectSuccess(run);
     const [pull] = stage.repository.pullRequests();
     expect(pull).toMatchObject({
-      title: 'Fix #1: The greeting is misspelt',
-      draft: kind === 'draft',
+      ...{ title, draft: kind === 'draft', base: { ref: 'main' } },
       head: { ref: run.outputs.branch_name },
-      base: { ref: 'main' },
     });
-    expect(pull!.body).toContain('Closes #1');
+    for (const text of [...shows, 'Closes #1']) expect(pull!.body).toContain(text);
+    if (hides) expect(pull!.body).not.toContain(hides);
     expect(run.outputs.pull_request_url).toContain(`/pull/${pull!.number}`);
     const answer = stage.repository.issue(1).comments[1]!.body;
     expect(answer).toContain(`[Pull request](${run.outputs.pull_request_url})`);
     expect(answer).not.toContain('Create pull request');
+    expectTidy(run, stage);
   },
 );
 

@@ -3,6 +3,7 @@ import type { PullRequest, Review, ReviewState, Side } from '../../model.ts';
 import { createReview, createReviewComment, findHunk, replyTo, submitReview } from '../../state/reviews.ts';
 import { edit } from '../../state/written.ts';
 import { recordOf } from '../node.ts';
+import { mayWrite } from '../permission.ts';
 import { problem } from '../problem.ts';
 import { reviewCommentView, reviewView, threadView } from '../view/review.ts';
 import type { Request } from '../view/view.ts';
@@ -97,7 +98,8 @@ export function reviewMutations(request: Request): Record<string, unknown> {
 
 function settle(request: Request, threadId: string, resolved: boolean) {
   const thread = recordOf(request, threadId, ['thread']);
-  demandWrite(request, thread.pull, 'write');
+  // For whoever opened the pull request or may push to the repository; a token shows that it may by `contents: write`.
+  if (viewerOf(request) !== thread.pull.author) mayWrite(request, thread.pull.repository, ['contents:write']);
   thread.resolvedBy = resolved ? viewerOf(request) : null;
   return { thread: threadView(request, thread) };
 }

@@ -1,5 +1,6 @@
 /** GraphQL: repositories and the lists in them. */
 import { type Need, roleOf } from '../../access.ts';
+import { readFileAt, readTree } from '../../git/history.ts';
 import { listRefs } from '../../git/refs.ts';
 import type { Issue, PullRequest, Repository, Subject } from '../../model.ts';
 import { repositoryPage } from '../../render/repository.ts';
@@ -57,6 +58,7 @@ function gitFields(request: Request, repository: Repository): Record<string, unk
   const full = (name: string) =>
     name.startsWith('refs/') ? name : `refs/heads/${name.replace(/^heads\//, '')}`;
   return {
+    pullRequestTemplates: () => templatesOf(repository),
     defaultBranchRef: () => refView(request, repository, `refs/heads/${repository.defaultBranch}`),
     ref: ({ qualifiedName }: { qualifiedName: string }) => refView(request, repository, full(qualifiedName)),
     refs: connection(
@@ -126,4 +128,20 @@ function filtered(request: Request, repository: Repository, args: Filter): Subje
     );
   });
   return args.orderBy?.direction === 'DESC' ? found.reverse() : found;
+}
+
+/** Of the default branch, where GitHub looks for them. */
+async function templatesOf({ directory, defaultBranch }: Repository): Promise<View[]> {
+  const entries = (await readTree(directory, defaultBranch, true)) ?? [];
+  const place =
+    /^(?:\.github\/|docs\/)?(?:pull_request_template\.(?:md|txt)|pull_request_template\/[^/]+\.md)$/i;
+  return Promise.all(
+    entries
+      .filter(({ type, path }) => type === 'blob' && place.test(path))
+      .map(async ({ path }) => ({
+        __typename: 'PullRequestTemplate',
+        filename: path.split('/').at(-1),
+        body: (await readFileAt(directory, defaultBranch, path))?.toString('utf8') ?? null,
+      })),
+  );
 }
