@@ -27,7 +27,8 @@ export function queryRoot(request: Request): Record<string, unknown> {
     repositoryOwner: ({ login }: { login: string }) =>
       actorView(request, store.users.get(login.toLowerCase()) ?? null),
     node: ({ id }: { id: string }) => nodeView(request, id),
-    nodes: ({ ids }: { ids: string[] }) => ids.map((id) => nodeView(request, id)),
+    // Of those that are not there each is null with an error of its own.
+    nodes: ({ ids }: { ids: string[] }) => ids.map(async (id) => nodeView(request, id)),
     resource: ({ url }: { url: string }) => resource(request, url),
     rateLimit: () => ({
       limit: 5000,
