@@ -9,9 +9,9 @@ export interface ProcessEntry {
   startTime: string;
 }
 
-/** Every live process; zombies are dead and left out. */
-export function listProcesses(): ProcessEntry[] {
-  return processIds().flatMap((pid) => {
+/** The live ones of these processes, every one unless told; zombies are dead and left out. */
+export function listProcesses(pids = processIds()): ProcessEntry[] {
+  return pids.flatMap((pid) => {
     const stat = readProcessFile(pid, 'stat');
     // The name in parentheses may contain anything, also parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -38,7 +38,8 @@ export function memoryOf(pid: number): number {
   return Number(kibibytes ?? 0) * 1024;
 }
 
-function processIds(): number[] {
+/** Those of every process. */
+export function processIds(): number[] {
   try {
     return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
   } catch {

@@ -1,6 +1,13 @@
 /** Follows the processes that a run starts: which are still alive, how much memory they use, and their end. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { commandOf, hasVariable, listProcesses, memoryOf, type ProcessEntry } from './processes.ts';
+import {
+  commandOf,
+  hasVariable,
+  listProcesses,
+  memoryOf,
+  type ProcessEntry,
+  processIds,
+} from './processes.ts';
 
 export interface SurvivingProcess {
   pid: number;
@@ -26,6 +33,8 @@ export class RunWatch {
   private readonly measure: boolean;
   private readonly known = new Set<string>();
   private readonly sessions = new Set<number>();
+  /** Processes of others, which are not looked at ten times a second: that would be a good part of a machine's work. */
+  private readonly foreign = new Set<number>();
   private timer: NodeJS.Timeout | undefined;
 
   /** @param variable `NAME=value` that is unique to the run and in the environment of its processes. */
@@ -83,7 +92,11 @@ export class RunWatch {
    * when its parent has gone.
    */
   private alive(thorough: boolean): ProcessEntry[] {
-    const entries = listProcesses();
+    const pids = processIds();
+    const present = new Set(pids);
+    // The number of one that has gone may be another's soon.
+    for (const pid of this.foreign) if (!present.has(pid)) this.foreign.delete(pid);
+    const entries = listProcesses(thorough ? pids : pids.filter((pid) => !this.foreign.has(pid)));
     const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
     const verdicts = new Map<number, boolean>();
     const belongs = (entry: ProcessEntry): boolean => {
@@ -102,7 +115,10 @@ export class RunWatch {
     for (const entry of alive) {
       this.known.add(identity(entry));
       if (entry.session === entry.pid) this.sessions.add(entry.pid);
+      this.foreign.delete(entry.pid);
     }
+    for (const entry of entries)
+      if (!belongs(entry) && !this.sessions.has(entry.session)) this.foreign.add(entry.pid);
     return alive;
   }
 }
