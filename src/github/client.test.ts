@@ -123,7 +123,8 @@ describe('what does not pass is an error in words', () => {
     const { outcome, asked } = await ask(times(2, { trouble: 'hang' }), 'repeatable', {
       ...quick,
       attempts: 2,
-      timeoutMs: 50,
+      // Long enough for the request to arrive.
+      timeoutMs: 1_000,
     });
     expect(outcome).toMatchObject({
       reason: 'github_unavailable',

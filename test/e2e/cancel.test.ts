@@ -34,10 +34,16 @@ async function expectWorkKept(stage: Stage): Promise<void> {
   expect(answer(stage)).toContain(`What was done so far is on \`${branch}\``);
 }
 
+/** Main takes as long as it takes: how long the runner waits for it is another story. */
+const unhurried = { cancelScale: 4 };
+
 describe.concurrent('when the job is cancelled', () => {
   test('while Claude works, main saves the work, says it, and leaves nothing to post', async () => {
     await using stage = await atWork();
-    const run = await stage.mention('@claude fix it', { cancelAfter: stage.model.request(4) });
+    const run = await stage.mention('@claude fix it', {
+      ...unhurried,
+      cancelAfter: stage.model.request(4),
+    });
     await expectToldEverywhere(stage, run, told);
     await expectWorkKept(stage);
     expect(run.main.signals.map(({ signal }) => signal)).toEqual(['SIGINT']);
@@ -48,6 +54,7 @@ describe.concurrent('when the job is cancelled', () => {
     await using stage = await atWork();
     stage.github.faults.add({ operation: 'issue', delayMs: 300 });
     const run = await stage.mention('@claude fix it', {
+      ...unhurried,
       cancelAfter: until('the comment is there', () => answers(stage).length === 1),
     });
     await expectToldEverywhere(stage, run, told);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { ActionOptions } from './action-run.ts';
 import { listProcesses } from './processes.ts';
 import { runAction } from './run-action.ts';
@@ -242,12 +242,13 @@ test('after a cancel post has a window of its own', async () => {
 });
 
 test('a killed main is a failure with its state kept; post has a time limit of its own', async () => {
+  const ready = join(mkdtempSync(join(root, 'ready-')), 'now');
   const run = await runScripts(
     {
-      main: `put('GITHUB_STATE', 'a=1\\n'); console.log('ready'); setInterval(() => {}, 1000);`,
+      main: `put('GITHUB_STATE', 'a=1\\n'); spawn('touch', ['${ready}']); setInterval(() => {}, 1000);`,
       post: `setInterval(() => {}, 1000);`,
     },
-    { killMain: pause(400), timeoutMs: 700, cancelScale: 0.01 },
+    { killMain: vi.waitUntil(() => existsSync(ready), 60_000), timeoutMs: 5_000, cancelScale: 0.01 },
   );
   expect(run).toMatchObject({
     status: 'failure',
