@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, test, vi } from 'vitest';
 import type { ActionOptions } from './action-run.ts';
 import { listProcesses } from './processes.ts';
@@ -194,16 +193,24 @@ test.each([
   expect(run.post !== null).toBe(runs);
 });
 
+/** A promise of the step's word that it is ready: on a busy machine Node takes its time to start. */
+function readiness() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { ready: promise, onOutput: (line: string) => void (line === 'ready' && resolve()) };
+}
+
 test('a cancel is SIGINT, then SIGTERM, then SIGKILL, and post still runs', async () => {
+  const { ready, onOutput } = readiness();
   const run = await runScripts(
     {
       main: `
         for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => console.log('got', name));
         put('GITHUB_STATE', 'phase=working\\n');
+        console.log('ready');
         setInterval(() => {}, 1000);`,
       post: `console.log('post after', env.STATE_phase);`,
     },
-    { cancelAfter: 400, cancelScale: 0.04 },
+    { cancelAfter: ready, onOutput, cancelScale: 0.04 },
   );
   expect(run).toMatchObject({
     status: 'cancelled',
@@ -213,7 +220,7 @@ test('a cancel is SIGINT, then SIGTERM, then SIGKILL, and post still runs', asyn
       signals: [{ signal: 'SIGINT' }, { signal: 'SIGTERM' }, { signal: 'SIGKILL' }],
     },
     post: { exitCode: 0 },
-    log: 'got SIGINT\ngot SIGTERM\npost after working',
+    log: 'ready\ngot SIGINT\ngot SIGTERM\npost after working',
   });
   const [first, second, third] = run.main.signals.map(({ atMs }) => atMs);
   expect(second! - first!).toBeGreaterThan(280);
@@ -221,9 +228,12 @@ test('a cancel is SIGINT, then SIGTERM, then SIGKILL, and post still runs', asyn
 });
 
 test('a main that obeys the first signal is not sent another', async () => {
+  const { ready, onOutput } = readiness();
   const run = await runScripts(
-    { main: `process.on('SIGINT', () => process.exit(1)); setInterval(() => {}, 1000);` },
-    { cancelAfter: pause(400), cancelScale: 0.04 },
+    {
+      main: `process.on('SIGINT', () => process.exit(1)); console.log('ready'); setInterval(() => {}, 1000);`,
+    },
+    { cancelAfter: ready, onOutput, cancelScale: 0.2 },
   );
   expect(run).toMatchObject({ status: 'cancelled', main: { exitCode: 1, signals: [{ signal: 'SIGINT' }] } });
 });
