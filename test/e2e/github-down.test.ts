@@ -104,7 +104,7 @@ describe.concurrent('when GitHub is down for good', () => {
     expect(run.main.exitCode, run.log).toBe(0);
     expect(run.status).toBe('success');
     expect(answer(stage)).toMatch(/^⏳/);
-    expect(run.log).toMatch(/The tracking comment could not be finished: .*502/);
+    expect(run.log).toMatch(/What GitHub did not take from main could not be finished: .*502/);
     await expectLeftInOrder(stage, run);
   });
 
