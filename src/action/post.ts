@@ -1,5 +1,5 @@
 /** The Action's post step: whatever happened to main, nothing is left running, lost, hanging or valid. */
-import { type Rescue, rescue } from '../engine/rescue.ts';
+import { type Rescue, rescue } from '../engine/rescue/rescue.ts';
 import { createLog } from '../words/log.ts';
 import { redactor } from '../words/redact.ts';
 import { runnerCommands } from './commands.ts';

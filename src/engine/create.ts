@@ -29,13 +29,13 @@ import { GitHubMcp } from './github-mcp.ts';
 import { identityOf } from './identity.ts';
 import { branchLinks } from './links.ts';
 import { promptFor, systemFor } from './prompt.ts';
-import { openPullRequest, type Said } from './pull-request.ts';
+import { openPullRequest, type Said } from './pull-request/pull-request.ts';
 import { commentOf, reactionOf, wantsSticky } from './reporters.ts';
 import type { Outcome } from './results.ts';
-import { type Review, reviewOf } from './review.ts';
+import { type Review, reviewOf } from './review/review.ts';
 import { imagesPath, openPlace } from './scratch.ts';
 import { signingOf } from './signing.ts';
-import { aloneOnThread, type ThreadRuns, threadRunsOf } from './thread-runs.ts';
+import { aloneOnThread, type ThreadRuns, threadRunsOf } from './thread/thread-runs.ts';
 import { toolServers } from './tools.ts';
 import { baseConfiguration, type Configuration, configurationFacts } from './trusted-config.ts';
 

@@ -2,7 +2,7 @@
 import type { Learnt } from '../report/comment.ts';
 import type { PublishedBranch } from '../words/result.ts';
 import type { Task } from '../words/task.ts';
-import { pullRequestText } from './pull-request-text.ts';
+import { pullRequestText } from './pull-request/pull-request-text.ts';
 
 export function branchUrl(serverUrl: string, repository: string, branch: string): string {
   return `${serverUrl}/${repository}/tree/${path(branch)}`;

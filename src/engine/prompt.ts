@@ -11,7 +11,7 @@ import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
 import type { Prompts } from './claude-run.ts';
 import type { Door } from './door.ts';
-import { ownReviews } from './own-reviews.ts';
+import { ownReviews } from './review/own-reviews.ts';
 import { commitsByFile } from './signing.ts';
 
 export interface PromptRequest {

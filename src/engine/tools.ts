@@ -13,13 +13,13 @@ import { AppError } from '../words/errors.ts';
 import type { Reporter } from '../words/result.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
+import { ciAnswers, hasChecks } from './answers/ci-answers.ts';
+import { contextAnswers } from './answers/context-answers.ts';
+import { discussionAnswers } from './answers/discussion-answers.ts';
 import type { Backend } from './backend.ts';
 import type { Prepared } from './checkout.ts';
-import { ciAnswers, hasChecks } from './ci-answers.ts';
 import { allowsByName } from './claude.ts';
 import type { Connection } from './connect.ts';
-import { contextAnswers } from './context-answers.ts';
-import { discussionAnswers } from './discussion-answers.ts';
 import type { Door } from './door.ts';
 import { commitsByFile } from './signing.ts';
 

@@ -40,7 +40,9 @@ const asks: Record<string, { asked: string[]; shown: Proof[] }> = {
   },
   B5: {
     asked: ['Can it open the pull request?'],
-    shown: ['test/e2e/issues.test.ts: with `create_pull_request: %s` the work ends in one'],
+    shown: [
+      'test/e2e/issues.test.ts: with `create_pull_request: %s` the work ends in one, described by Claude or else by the template and its last words',
+    ],
   },
   B6: {
     asked: ['Can I limit what it costs, and see it?'],

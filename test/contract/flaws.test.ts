@@ -66,8 +66,8 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   A6: {
     ours: 'Comments on lines are held in the run’s own memory and posted as one review of its own pull request.',
     shown: [
-      'src/engine/review-post.test.ts: all of it is one review, on the commit that Claude saw',
-      'src/engine/rescue-checks.test.ts: post does not review %s',
+      'src/engine/review/review-post.test.ts: all of it is one review, on the commit that Claude saw',
+      'src/engine/rescue/rescue-checks.test.ts: post does not review %s',
       'test/e2e/inline-reviews.test.ts: three reviews of one pull request say each thing once',
     ],
   },
@@ -207,10 +207,10 @@ const flaws: Record<string, { ours: string; shown: Proof[] }> = {
   A22: {
     ours: 'CI tools see checks of every kind, count every failure, know `workflow_run`, and find lines in logs.',
     shown: [
-      'src/engine/ci-answers.test.ts: counts each check once, every way to fail as failed, and leaves out the run that asks',
-      'src/engine/ci-answers.test.ts: all pages of each list, bounded in size',
-      'src/engine/ci-answers.test.ts: lines with their numbers, between markers that the log cannot close; all of it in a file',
-      'src/engine/ci-answers.test.ts: the tools are there when a commit is known',
+      'src/engine/answers/ci-answers.test.ts: counts each check once, every way to fail as failed, and leaves out the run that asks',
+      'src/engine/answers/ci-answers.test.ts: all pages of each list, bounded in size',
+      'src/engine/answers/ci-answers.test.ts: lines with their numbers, between markers that the log cannot close; all of it in a file',
+      'src/engine/answers/ci-answers.test.ts: the tools are there when a commit is known',
       'docs/ci.md: Patterns are for `Grep` on the file',
     ],
   },

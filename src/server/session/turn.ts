@@ -1,7 +1,8 @@
 /** The end of a turn: work published, pull request and answer up to date, messages done, in that order. */
-import { updateAfterTurn } from '../../engine/issue-pull-request.ts';
+
 import { branchUrl } from '../../engine/links.ts';
 import type { Publisher } from '../../engine/publish.ts';
+import { updateAfterTurn } from '../../engine/pull-request/issue-pull-request.ts';
 import { concluded } from '../../engine/results.ts';
 import { AppError, toUserMessage } from '../../words/errors.ts';
 import type { FullUsage, Result } from '../../words/result.ts';

@@ -1,8 +1,8 @@
 /** One session from its lease to its end: everything made ready, the conversation held, and what is left said. */
 
 import type { OpenFence } from '../../claude/fence.ts';
+import { contextAnswers } from '../../engine/answers/context-answers.ts';
 import { gatherThread } from '../../engine/context.ts';
-import { contextAnswers } from '../../engine/context-answers.ts';
 import { branchUrl } from '../../engine/links.ts';
 import type { Shelf } from '../../prompt/shelf.ts';
 import { AppError } from '../../words/errors.ts';

@@ -1,7 +1,7 @@
 /** Looks after threads that are closed: ends an empty draft, and removes the workspace when its time has come. */
 import { rm } from 'node:fs/promises';
 import type { BranchPlan } from '../../engine/branch-plan.ts';
-import { closeEmpty } from '../../engine/issue-pull-request.ts';
+import { closeEmpty } from '../../engine/pull-request/issue-pull-request.ts';
 import { Secret } from '../../words/secret.ts';
 import { removeWorkspace, workspaceDirectory } from '../../workspace/places.ts';
 import type { ServerContext } from '../context.ts';

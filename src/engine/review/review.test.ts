@@ -1,17 +1,17 @@
 /** What Claude's calls become while it reviews: collected, or refused with what to do instead. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import type { PullRequest } from '../../testkit/github/model.ts';
-import type { RepositoryView } from '../../testkit/github/repository-view.ts';
-import { fetchThread } from '../context/fetch.ts';
-import { createClient } from '../github/client.ts';
-import type { InlineComment } from '../mcp/review.ts';
-import { hidden } from '../report/marker.ts';
-import { readConfig, type SettingName } from '../words/config.ts';
-import type { CollectedReview, ReviewEvent } from '../words/review.ts';
-import type { Task } from '../words/task.ts';
-import type { Connection } from './connect.ts';
-import type { Door } from './door.ts';
+import { type LocalGitHub, startGitHub } from '../../../testkit/github/main.ts';
+import type { PullRequest } from '../../../testkit/github/model.ts';
+import type { RepositoryView } from '../../../testkit/github/repository-view.ts';
+import { fetchThread } from '../../context/fetch.ts';
+import { createClient } from '../../github/client.ts';
+import type { InlineComment } from '../../mcp/review.ts';
+import { hidden } from '../../report/marker.ts';
+import { readConfig, type SettingName } from '../../words/config.ts';
+import type { CollectedReview, ReviewEvent } from '../../words/review.ts';
+import type { Task } from '../../words/task.ts';
+import type { Connection } from '../connect.ts';
+import type { Door } from '../door.ts';
 import { type Review, reviewOf } from './review.ts';
 
 const own = 'github-actions[bot]';

@@ -1,21 +1,21 @@
 /** Hears what permitted people say on the thread while Claude works, and tells Claude; what it has taken in is shown there. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FurtherWords } from '../claude/session.ts';
-import type { GitHubClient } from '../github/client.ts';
-import { swapReaction } from '../github/reactions.ts';
-import type { FeedItem, ThreadFeed } from '../github/thread-feed.ts';
-import { followUpText } from '../prompt/live.ts';
-import type { TrackingComment } from '../report/comment.ts';
-import type { Taken } from '../report/render.ts';
-import { parseWritten } from '../trigger/event.ts';
-import { type FollowUp, followUpOf } from '../trigger/follow-up.ts';
-import type { Config } from '../words/config.ts';
-import type { Item } from '../words/event.ts';
-import type { Reporter, Result } from '../words/result.ts';
-import type { Task } from '../words/task.ts';
-import { decideAccess } from './access.ts';
-import type { Connection } from './connect.ts';
-import type { Door } from './door.ts';
+import type { FurtherWords } from '../../claude/session.ts';
+import type { GitHubClient } from '../../github/client.ts';
+import { swapReaction } from '../../github/reactions.ts';
+import type { FeedItem, ThreadFeed } from '../../github/thread-feed.ts';
+import { followUpText } from '../../prompt/live.ts';
+import type { TrackingComment } from '../../report/comment.ts';
+import type { Taken } from '../../report/render.ts';
+import { parseWritten } from '../../trigger/event.ts';
+import { type FollowUp, followUpOf } from '../../trigger/follow-up.ts';
+import type { Config } from '../../words/config.ts';
+import type { Item } from '../../words/event.ts';
+import type { Reporter, Result } from '../../words/result.ts';
+import type { Task } from '../../words/task.ts';
+import { decideAccess } from '../access.ts';
+import type { Connection } from '../connect.ts';
+import type { Door } from '../door.ts';
 
 /** Milliseconds between two looks; of a quiet thread GitHub sends nothing and counts nothing. */
 const lookEveryMs = 5_000;

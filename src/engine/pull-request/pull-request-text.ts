@@ -1,7 +1,7 @@
 /** Title and description of a pull request: Claude's own block between hidden markers, and around it what people wrote. */
 import { createHash } from 'node:crypto';
-import { closeFence } from '../report/render.ts';
-import { dispatchOf, type Task } from '../words/task.ts';
+import { closeFence } from '../../report/render.ts';
+import { dispatchOf, type Task } from '../../words/task.ts';
 
 export interface PullRequestText {
   title: string;

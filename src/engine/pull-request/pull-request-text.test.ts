@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Task } from '../words/task.ts';
+import type { Task } from '../../words/task.ts';
 import { closesIssue, describedAs, firstText, linkedBody, pullRequestText } from './pull-request-text.ts';
 
 const task = {

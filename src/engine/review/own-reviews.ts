@@ -1,8 +1,8 @@
 /** What the prompt says of earlier reviews of ours: what they covered, and what became of their threads. */
-import type { FetchedThread } from '../context/fetch.ts';
-import type { OwnReviews } from '../prompt/review-lines.ts';
-import { readMarker } from '../report/marker.ts';
-import type { PullRequestFacts, ReviewThread } from '../words/thread.ts';
+import type { FetchedThread } from '../../context/fetch.ts';
+import type { OwnReviews } from '../../prompt/review-lines.ts';
+import { readMarker } from '../../report/marker.ts';
+import type { PullRequestFacts, ReviewThread } from '../../words/thread.ts';
 import { isOwn } from './own-findings.ts';
 
 /** Null when there are none. */

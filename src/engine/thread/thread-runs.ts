@@ -1,15 +1,15 @@
 /** This run among those of its issue or pull request: waits for the earlier ones, and takes in what is said while it works. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionResult } from '../claude/session.ts';
-import { type GitHubClient, GraphqlRefusal } from '../github/client.ts';
-import { ThreadFeed } from '../github/thread-feed.ts';
-import type { TrackingComment } from '../report/comment.ts';
-import type { Reporter } from '../words/result.ts';
-import { type Decision, hasBranch, type Task } from '../words/task.ts';
-import type { ClaudeRun, Prompts } from './claude-run.ts';
-import type { Connection } from './connect.ts';
-import type { Gathered } from './context.ts';
-import type { Door } from './door.ts';
+import type { SessionResult } from '../../claude/session.ts';
+import { type GitHubClient, GraphqlRefusal } from '../../github/client.ts';
+import { ThreadFeed } from '../../github/thread-feed.ts';
+import type { TrackingComment } from '../../report/comment.ts';
+import type { Reporter } from '../../words/result.ts';
+import { type Decision, hasBranch, type Task } from '../../words/task.ts';
+import type { ClaudeRun, Prompts } from '../claude-run.ts';
+import type { Connection } from '../connect.ts';
+import type { Gathered } from '../context.ts';
+import type { Door } from '../door.ts';
 import { FollowUps } from './follow-ups.ts';
 import { Precedence, type Sight, seeOthers } from './precedence.ts';
 

@@ -1,8 +1,8 @@
 /** What counts as said already: by whom, where, in which words. */
 import { describe, expect, test } from 'vitest';
-import type { InlineComment } from '../github/reviews.ts';
-import { hidden } from '../report/marker.ts';
-import type { Finding } from '../words/review.ts';
+import type { InlineComment } from '../../github/reviews.ts';
+import { hidden } from '../../report/marker.ts';
+import type { Finding } from '../../words/review.ts';
 import { collected, isOwn, ownFindings, repeated } from './own-findings.ts';
 
 const marker = hidden({ workflow: 'Review', job: 'review', run: '7', attempt: '1', review: 'r' });

@@ -1,20 +1,20 @@
 /** The review that one run collects: what Claude calls its tools with, held against the diff and what was said before. */
 import { randomUUID } from 'node:crypto';
 import { isAbsolute, posix, relative } from 'node:path';
-import { type FileDiff, readPinnedDiff } from '../context/diff.ts';
-import { locate } from '../context/diff-lines.ts';
-import type { FetchedThread } from '../context/fetch.ts';
-import { fetchViewer } from '../github/permissions.ts';
-import { type InlineComment, listInlineComments } from '../github/reviews.ts';
-import type { InlineComment as Asked, ReviewActions } from '../mcp/review.ts';
-import { placeName } from '../report/review.ts';
-import { AppError } from '../words/errors.ts';
-import type { Result } from '../words/result.ts';
-import type { CollectedReview, Finding, ReviewEvent } from '../words/review.ts';
-import type { Task } from '../words/task.ts';
-import type { PullRequestFacts, ReviewThread } from '../words/thread.ts';
-import type { Connection } from './connect.ts';
-import type { Door } from './door.ts';
+import { type FileDiff, readPinnedDiff } from '../../context/diff.ts';
+import { locate } from '../../context/diff-lines.ts';
+import type { FetchedThread } from '../../context/fetch.ts';
+import { fetchViewer } from '../../github/permissions.ts';
+import { type InlineComment, listInlineComments } from '../../github/reviews.ts';
+import type { InlineComment as Asked, ReviewActions } from '../../mcp/review.ts';
+import { placeName } from '../../report/review.ts';
+import { AppError } from '../../words/errors.ts';
+import type { Result } from '../../words/result.ts';
+import type { CollectedReview, Finding, ReviewEvent } from '../../words/review.ts';
+import type { Task } from '../../words/task.ts';
+import type { PullRequestFacts, ReviewThread } from '../../words/thread.ts';
+import type { Connection } from '../connect.ts';
+import type { Door } from '../door.ts';
 import { collected, isOwn, ownFindings, repeated } from './own-findings.ts';
 import { postReview, withReview } from './review-post.ts';
 

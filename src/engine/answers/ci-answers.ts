@@ -2,19 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRefused, readChecks, readHead, readRun } from '../github/checks.ts';
-import { downloadJobLog, type JobLog } from '../github/job-log.ts';
-import type { CiAnswers } from '../mcp/ci.ts';
-import { logAnswer, runAnswer, statusAnswer } from '../prompt/ci.ts';
-import { cleanLog } from '../prompt/job-log.ts';
-import { createMarkers, type Markers } from '../prompt/markers.ts';
-import type { Shelf } from '../prompt/shelf.ts';
-import type { CiPermission } from '../words/ci.ts';
-import { AppError } from '../words/errors.ts';
-import type { Task } from '../words/task.ts';
-import type { Connection } from './connect.ts';
-import type { Door } from './door.ts';
-import { logsPath, openPlace } from './scratch.ts';
+import { isRefused, readChecks, readHead, readRun } from '../../github/checks.ts';
+import { downloadJobLog, type JobLog } from '../../github/job-log.ts';
+import type { CiAnswers } from '../../mcp/ci.ts';
+import { logAnswer, runAnswer, statusAnswer } from '../../prompt/ci.ts';
+import { cleanLog } from '../../prompt/job-log.ts';
+import { createMarkers, type Markers } from '../../prompt/markers.ts';
+import type { Shelf } from '../../prompt/shelf.ts';
+import type { CiPermission } from '../../words/ci.ts';
+import { AppError } from '../../words/errors.ts';
+import type { Task } from '../../words/task.ts';
+import type { Connection } from '../connect.ts';
+import type { Door } from '../door.ts';
+import { logsPath, openPlace } from '../scratch.ts';
 
 export interface CiRequest {
   door: Pick<Door, 'host' | 'redact' | 'run' | 'scratch' | 'signal'>;

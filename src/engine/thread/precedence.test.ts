@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { FeedItem } from '../github/thread-feed.ts';
-import { hidden, type Marker } from '../report/marker.ts';
+import type { FeedItem } from '../../github/thread-feed.ts';
+import { hidden, type Marker } from '../../report/marker.ts';
 import { Precedence, patienceMs, type Request, seeOthers } from './precedence.ts';
 
 const claude = { workflow: 'Claude', job: 'claude', attempt: '1' };

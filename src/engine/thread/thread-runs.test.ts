@@ -1,17 +1,17 @@
 /** A run that finds others at work on its thread: waits, hands over, goes on from what they pushed, and can be cancelled meanwhile. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import type { Comment, PullRequest } from '../../testkit/github/model.ts';
-import type { RepositoryView } from '../../testkit/github/repository-view.ts';
-import { createClient } from '../github/client.ts';
-import { hidden, type Marker } from '../report/marker.ts';
-import { readConfig } from '../words/config.ts';
-import { AppError } from '../words/errors.ts';
-import type { Task } from '../words/task.ts';
-import type { Connection } from './connect.ts';
-import type { Gathered } from './context.ts';
-import type { Door } from './door.ts';
-import { commentOf } from './reporters.ts';
+import { type LocalGitHub, startGitHub } from '../../../testkit/github/main.ts';
+import type { Comment, PullRequest } from '../../../testkit/github/model.ts';
+import type { RepositoryView } from '../../../testkit/github/repository-view.ts';
+import { createClient } from '../../github/client.ts';
+import { hidden, type Marker } from '../../report/marker.ts';
+import { readConfig } from '../../words/config.ts';
+import { AppError } from '../../words/errors.ts';
+import type { Task } from '../../words/task.ts';
+import type { Connection } from '../connect.ts';
+import type { Gathered } from '../context.ts';
+import type { Door } from '../door.ts';
+import { commentOf } from '../reporters.ts';
 import { threadRunsOf } from './thread-runs.ts';
 
 let github: LocalGitHub;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import { createClient, type GitHubClient } from '../github/client.ts';
-import { readConfig, type SettingName } from '../words/config.ts';
+import { type LocalGitHub, startGitHub } from '../../../testkit/github/main.ts';
+import { createClient, type GitHubClient } from '../../github/client.ts';
+import { readConfig, type SettingName } from '../../words/config.ts';
 import { checkedReview, checkTargets, type JobFacts } from './rescue-checks.ts';
 
 const here = 'octo-org/hello';

@@ -1,7 +1,7 @@
 /** Who works first where several runs meet on one issue or pull request: read off their tracking comments. Pure. */
-import type { CommentRef } from '../github/comments.ts';
-import type { FeedItem, ListedItem } from '../github/thread-feed.ts';
-import { type Marker, readMarker } from '../report/marker.ts';
+import type { CommentRef } from '../../github/comments.ts';
+import type { FeedItem, ListedItem } from '../../github/thread-feed.ts';
+import { type Marker, readMarker } from '../../report/marker.ts';
 
 /** Another run, as its tracking comment shows it. */
 export interface OtherRun {

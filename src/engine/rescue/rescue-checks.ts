@@ -1,17 +1,17 @@
 /** Holds what `post` was told against what the job and GitHub say: Claude's processes could write where main remembered it. */
 import { realpath } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
-import type { GitHubClient } from '../github/client.ts';
-import type { Sent } from '../report/progress-api.ts';
-import type { Config } from '../words/config.ts';
-import { AppError } from '../words/errors.ts';
-import { progressEvent } from '../words/progress.ts';
-import { type CollectedReview, collectedReview } from '../words/review.ts';
-import { mayBeOurs } from '../workspace/branch.ts';
-import type { Target } from '../workspace/gate/gate-state.ts';
-import type { SavedCheckout } from '../workspace/saved-checkout.ts';
-import { type Publishing, patchPath } from './publish.ts';
-import { isOwnScratch } from './scratch.ts';
+import type { GitHubClient } from '../../github/client.ts';
+import type { Sent } from '../../report/progress-api.ts';
+import type { Config } from '../../words/config.ts';
+import { AppError } from '../../words/errors.ts';
+import { progressEvent } from '../../words/progress.ts';
+import { type CollectedReview, collectedReview } from '../../words/review.ts';
+import { mayBeOurs } from '../../workspace/branch.ts';
+import type { Target } from '../../workspace/gate/gate-state.ts';
+import type { SavedCheckout } from '../../workspace/saved-checkout.ts';
+import { type Publishing, patchPath } from '../publish.ts';
+import { isOwnScratch } from '../scratch.ts';
 
 /** The job's own facts, as the runner says them. */
 export interface JobFacts {

@@ -1,8 +1,8 @@
 /** What earlier reviews of ours said, and whether a new finding says it again. */
-import type { InlineComment } from '../github/reviews.ts';
-import { readMarker } from '../report/marker.ts';
-import { withoutCode } from '../report/review.ts';
-import type { Finding, Place } from '../words/review.ts';
+import type { InlineComment } from '../../github/reviews.ts';
+import { readMarker } from '../../report/marker.ts';
+import { withoutCode } from '../../report/review.ts';
+import type { Finding, Place } from '../../words/review.ts';
 
 /** Markers are read only from what our own login wrote: anybody can copy one. */
 export function isOwn(item: { login: string; body: string }, ownLogin: string): boolean {

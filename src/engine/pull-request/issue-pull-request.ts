@@ -1,5 +1,5 @@
 /** The life of the pull request for an issue: a draft before the first turn, told after each, closed when it stayed empty. */
-import type { GitHubClient } from '../github/client.ts';
+import type { GitHubClient } from '../../github/client.ts';
 import {
   changePull,
   createPull,
@@ -8,13 +8,13 @@ import {
   type Pull,
   type PullPlace,
   readPull,
-} from '../github/pulls.ts';
-import { toUserMessage } from '../words/errors.ts';
-import type { Redact } from '../words/redact.ts';
-import type { Task } from '../words/task.ts';
-import type { Environment } from '../workspace/git.ts';
-import { deleteEmptyBranch } from '../workspace/opening.ts';
-import type { Remote } from '../workspace/remote.ts';
+} from '../../github/pulls.ts';
+import { toUserMessage } from '../../words/errors.ts';
+import type { Redact } from '../../words/redact.ts';
+import type { Task } from '../../words/task.ts';
+import type { Environment } from '../../workspace/git.ts';
+import { deleteEmptyBranch } from '../../workspace/opening.ts';
+import type { Remote } from '../../workspace/remote.ts';
 import { closesIssue, describedAs, firstText, linkedBody } from './pull-request-text.ts';
 
 export interface IssuePullRequest {

@@ -1,8 +1,8 @@
 /** Posts a collected review, exactly once and with nothing lost, whatever became of the pull request meanwhile. */
-import { readPinnedDiff } from '../context/diff.ts';
-import { locate } from '../context/diff-lines.ts';
-import { type GitHubClient, statusOf } from '../github/client.ts';
-import { createComment, findComment } from '../github/comments.ts';
+import { readPinnedDiff } from '../../context/diff.ts';
+import { locate } from '../../context/diff-lines.ts';
+import { type GitHubClient, statusOf } from '../../github/client.ts';
+import { createComment, findComment } from '../../github/comments.ts';
 import {
   createReview,
   findReview,
@@ -10,13 +10,13 @@ import {
   listInlineComments,
   openThreads,
   resolveThread,
-} from '../github/reviews.ts';
-import { hidden } from '../report/marker.ts';
-import { asPart, findingBody, type ReviewView, replyBody, reviewBody } from '../report/review.ts';
-import { AppError, toUserMessage } from '../words/errors.ts';
-import type { Redact } from '../words/redact.ts';
-import type { Result } from '../words/result.ts';
-import type { CollectedReview, Finding, ReviewEvent } from '../words/review.ts';
+} from '../../github/reviews.ts';
+import { hidden } from '../../report/marker.ts';
+import { asPart, findingBody, type ReviewView, replyBody, reviewBody } from '../../report/review.ts';
+import { AppError, toUserMessage } from '../../words/errors.ts';
+import type { Redact } from '../../words/redact.ts';
+import type { Result } from '../../words/result.ts';
+import type { CollectedReview, Finding, ReviewEvent } from '../../words/review.ts';
 import { isOwn, ownFindings, repeated } from './own-findings.ts';
 
 export interface PostRequest {

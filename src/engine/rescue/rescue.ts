@@ -1,26 +1,29 @@
 /** Finishes what main could not: ends Claude, saves its work, says how it ended, gives everything back. */
-import { giveBack as giveFilesBack } from '../claude/fence-owner.ts';
-import { revokeToken } from '../github/auth.ts';
-import { createClient, type GitHubClient, type GitHubHost } from '../github/client.ts';
-import { fetchComment, findComment, updateComment } from '../github/comments.ts';
-import type { OidcSource } from '../github/oidc.ts';
-import { fetchViewer } from '../github/permissions.ts';
-import { swapReaction } from '../github/reactions.ts';
-import { defaultPolicy } from '../github/retry.ts';
-import { removeContainers } from '../mcp/github-container.ts';
-import { continueBelow, renderRedacted } from '../report/comment.ts';
-import { readMarker, runKey } from '../report/marker.ts';
-import { renderSummary } from '../report/step-summary.ts';
-import { AppError } from '../words/errors.ts';
-import type { Log } from '../words/log.ts';
-import type { Redact } from '../words/redact.ts';
-import type { Result } from '../words/result.ts';
-import { openGate } from '../workspace/gate/gate.ts';
-import { restoreCheckout } from '../workspace/saved-checkout.ts';
-import { endSurvivors, interrupted, removeScratch } from './aftermath.ts';
-import type { Memory } from './door.ts';
-import { branchUrl } from './links.ts';
-import { createPublisher } from './publish.ts';
+import { giveBack as giveFilesBack } from '../../claude/fence-owner.ts';
+import { revokeToken } from '../../github/auth.ts';
+import { createClient, type GitHubClient, type GitHubHost } from '../../github/client.ts';
+import { fetchComment, findComment, updateComment } from '../../github/comments.ts';
+import type { OidcSource } from '../../github/oidc.ts';
+import { fetchViewer } from '../../github/permissions.ts';
+import { swapReaction } from '../../github/reactions.ts';
+import { defaultPolicy } from '../../github/retry.ts';
+import { removeContainers } from '../../mcp/github-container.ts';
+import { continueBelow, renderRedacted } from '../../report/comment.ts';
+import { readMarker, runKey } from '../../report/marker.ts';
+import { renderSummary } from '../../report/step-summary.ts';
+import { AppError } from '../../words/errors.ts';
+import type { Log } from '../../words/log.ts';
+import type { Redact } from '../../words/redact.ts';
+import type { Result } from '../../words/result.ts';
+import { openGate } from '../../workspace/gate/gate.ts';
+import { restoreCheckout } from '../../workspace/saved-checkout.ts';
+import { endSurvivors, interrupted, removeScratch } from '../aftermath.ts';
+import type { Memory } from '../door.ts';
+import { branchUrl } from '../links.ts';
+import { createPublisher } from '../publish.ts';
+import { becameOf } from '../results.ts';
+import { postReview, withReview } from '../review/review-post.ts';
+import { signingInPost } from '../signing.ts';
 import {
   checkedPublishing,
   checkedReview,
@@ -29,9 +32,6 @@ import {
   checkTargets,
   type JobFacts,
 } from './rescue-checks.ts';
-import { becameOf } from './results.ts';
-import { postReview, withReview } from './review-post.ts';
-import { signingInPost } from './signing.ts';
 
 export interface Rescue extends JobFacts {
   host: GitHubHost;
@@ -182,7 +182,7 @@ async function finishReaction(post: Rescue): Promise<void> {
 async function tellBackend(post: Rescue, result: Result): Promise<void> {
   const { memory, clientPayload } = post;
   if (memory.progress?.ended) return;
-  const { openBackend } = await import('./backend.ts');
+  const { openBackend } = await import('../backend.ts');
   const backend = await openBackend(clientPayload, {
     ...post,
     save: () => {},

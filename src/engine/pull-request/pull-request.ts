@@ -1,10 +1,10 @@
 /** Opens the pull request for a new branch, with what Claude says of it in the repository's own template. */
-import type { GitHubClient } from '../github/client.ts';
-import { createPull, readPullTemplate } from '../github/pulls.ts';
-import { toUserMessage } from '../words/errors.ts';
-import type { Redact } from '../words/redact.ts';
-import type { PublishedBranch } from '../words/result.ts';
-import type { Task } from '../words/task.ts';
+import type { GitHubClient } from '../../github/client.ts';
+import { createPull, readPullTemplate } from '../../github/pulls.ts';
+import { toUserMessage } from '../../words/errors.ts';
+import type { Redact } from '../../words/redact.ts';
+import type { PublishedBranch } from '../../words/result.ts';
+import type { Task } from '../../words/task.ts';
 import { describedAs, firstText, type PullRequestText, pullRequestText } from './pull-request-text.ts';
 
 /** Title and description as Claude gave them. */

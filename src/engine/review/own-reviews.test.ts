@@ -1,8 +1,8 @@
 /** What the prompt is told of earlier reviews: only of our own, and only what their marks and GitHub say. */
 import { expect, test } from 'vitest';
-import { comment, pullRequest, review, reviewThread, thread } from '../../test/contract/prompt-samples.ts';
-import { hidden } from '../report/marker.ts';
-import type { PullRequestFacts, ReviewThread } from '../words/thread.ts';
+import { comment, pullRequest, review, reviewThread, thread } from '../../../test/contract/prompt-samples.ts';
+import { hidden } from '../../report/marker.ts';
+import type { PullRequestFacts, ReviewThread } from '../../words/thread.ts';
 import { ownReviews } from './own-reviews.ts';
 
 const viewer = { login: 'claude[bot]' };

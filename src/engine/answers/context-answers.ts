@@ -1,8 +1,8 @@
 /** Answers what Claude asks for besides its prompt, through the same filter and between the same markers. */
-import { readFileDiff } from '../context/diff.ts';
-import { fetchThread } from '../context/fetch.ts';
-import { filterThread } from '../context/filter.ts';
-import type { ContextAnswers } from '../mcp/context.ts';
+import { readFileDiff } from '../../context/diff.ts';
+import { fetchThread } from '../../context/fetch.ts';
+import { filterThread } from '../../context/filter.ts';
+import type { ContextAnswers } from '../../mcp/context.ts';
 import {
   commentsAnswer,
   diffAnswer,
@@ -10,11 +10,11 @@ import {
   otherThreadAnswer,
   type Shelf,
   threadAnswer,
-} from '../prompt/shelf.ts';
-import { AppError } from '../words/errors.ts';
-import type { Task } from '../words/task.ts';
-import type { Connection } from './connect.ts';
-import type { Door } from './door.ts';
+} from '../../prompt/shelf.ts';
+import { AppError } from '../../words/errors.ts';
+import type { Task } from '../../words/task.ts';
+import type { Connection } from '../connect.ts';
+import type { Door } from '../door.ts';
 
 export interface AnswersRequest {
   door: Door;

@@ -1,14 +1,14 @@
 /** Answers what a prompt alone lets Claude ask for on a discussion: what people wrote there, and nothing written since. */
 import { randomBytes } from 'node:crypto';
-import { readDiscussion } from '../context/discussion.ts';
-import { discussionAnswer } from '../prompt/discussion.ts';
-import { createMarkers } from '../prompt/markers.ts';
-import type { TrackingComment } from '../report/comment.ts';
-import type { Discussion } from '../words/event.ts';
-import type { Task } from '../words/task.ts';
-import type { DiscussionThread } from '../words/thread.ts';
-import type { Connection } from './connect.ts';
-import type { Door } from './door.ts';
+import { readDiscussion } from '../../context/discussion.ts';
+import { discussionAnswer } from '../../prompt/discussion.ts';
+import { createMarkers } from '../../prompt/markers.ts';
+import type { TrackingComment } from '../../report/comment.ts';
+import type { Discussion } from '../../words/event.ts';
+import type { Task } from '../../words/task.ts';
+import type { DiscussionThread } from '../../words/thread.ts';
+import type { Connection } from '../connect.ts';
+import type { Door } from '../door.ts';
 
 export interface DiscussionAnswersRequest {
   door: Door;

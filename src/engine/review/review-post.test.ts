@@ -1,10 +1,10 @@
 /** A review is posted exactly once and with nothing lost, whatever became of the pull request while Claude read it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import type { PullRequest } from '../../testkit/github/model.ts';
-import type { RepositoryView } from '../../testkit/github/repository-view.ts';
-import { createClient } from '../github/client.ts';
-import type { CollectedReview, Finding } from '../words/review.ts';
+import { type LocalGitHub, startGitHub } from '../../../testkit/github/main.ts';
+import type { PullRequest } from '../../../testkit/github/model.ts';
+import type { RepositoryView } from '../../../testkit/github/repository-view.ts';
+import { createClient } from '../../github/client.ts';
+import type { CollectedReview, Finding } from '../../words/review.ts';
 import { type PostRequest, postReview } from './review-post.ts';
 
 const actions = 'github-actions[bot]';

@@ -1,17 +1,17 @@
 /** What is said on a thread while Claude works: judged like an event of its own, told once, acknowledged when it is taken in. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalGitHub, startGitHub } from '../../testkit/github/main.ts';
-import type { PullRequest } from '../../testkit/github/model.ts';
-import type { RepositoryView } from '../../testkit/github/repository-view.ts';
-import type { FurtherWords } from '../claude/session.ts';
-import { createClient } from '../github/client.ts';
-import { ThreadFeed } from '../github/thread-feed.ts';
-import type { TrackingComment } from '../report/comment.ts';
-import { readConfig } from '../words/config.ts';
-import type { Result } from '../words/result.ts';
-import type { Task } from '../words/task.ts';
-import type { Connection } from './connect.ts';
-import type { Door } from './door.ts';
+import { type LocalGitHub, startGitHub } from '../../../testkit/github/main.ts';
+import type { PullRequest } from '../../../testkit/github/model.ts';
+import type { RepositoryView } from '../../../testkit/github/repository-view.ts';
+import type { FurtherWords } from '../../claude/session.ts';
+import { createClient } from '../../github/client.ts';
+import { ThreadFeed } from '../../github/thread-feed.ts';
+import type { TrackingComment } from '../../report/comment.ts';
+import { readConfig } from '../../words/config.ts';
+import type { Result } from '../../words/result.ts';
+import type { Task } from '../../words/task.ts';
+import type { Connection } from '../connect.ts';
+import type { Door } from '../door.ts';
 import { FollowUps } from './follow-ups.ts';
 
 let github: LocalGitHub;
