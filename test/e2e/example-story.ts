@@ -42,8 +42,11 @@ export async function play(story: Story): Promise<void> {
   expect(failed, `${run.log}\n${run.action?.log}`).toEqual([]);
   expect(run.action!.outputs.conclusion).toBe('success');
   expect(run.action!.summary).toContain(`${story.mode} mode`);
+  const said = run.action!.annotations.map(({ message }) => message);
+  const isDenial = (message: string) => message.startsWith('Claude asked for what it may not use');
   // Nothing in the file is idle, and nothing is missing a permission.
-  expect(run.action!.annotations.map(({ message }) => message)).toEqual(story.warned ?? []);
+  expect(said.filter((message) => !isDenial(message))).toEqual(story.warned ?? []);
+  expect(said.some(isDenial)).toBe(story.tried?.includes('refused') ?? false);
   for (const part of story.told) expect(model.firstText()).toContain(part);
   expect(run.init.permissionMode).toBe(story.permissionMode);
   expect(run.init.tools!.filter((tool) => story.without?.includes(tool))).toEqual([]);
