@@ -1,10 +1,11 @@
 /** The demo as somebody runs it who has just cloned the repository: it shows what was promised, and leaves nothing. */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { commandOf, listProcesses } from '../../testkit/runner/processes.ts';
+import { withoutTmux } from './without-tmux.ts';
 
 let temporary: string;
 beforeEach(() => {
@@ -64,7 +65,7 @@ describe('the server', () => {
   test('works without tmux, and stays up to look at until Ctrl-C', async () => {
     const { code, said } = await runDemo({
       args: ['--keep'],
-      env: { PATH: pathWithoutTmux() },
+      env: withoutTmux(),
       interruptAt: 'files         ',
     });
     expect(said).toContain('a session of its own is started detached');
@@ -72,7 +73,6 @@ describe('the server', () => {
     expect(said).toMatch(/operator +http:\/\/localhost:\d+\/operator\?token=/);
     expect(said).not.toContain('tmux attach');
     expect(code).toBe(0);
-    rmSync(join(temporary, 'bin'), { recursive: true });
     expectNothingLeft();
   });
 
@@ -98,16 +98,3 @@ test('a flag that is none is refused with what there is', async () => {
   expect(said).toContain('--keep    leave everything running');
   expect(code).toBe(2);
 });
-
-/** Every program of PATH but one. */
-function pathWithoutTmux(): string {
-  const bin = join(temporary, 'bin');
-  mkdirSync(bin);
-  for (const directory of (process.env.PATH ?? '').split(delimiter).filter((place) => existsSync(place))) {
-    for (const name of readdirSync(directory)) {
-      if (name !== 'tmux' && !existsSync(join(bin, name)))
-        symlinkSync(join(directory, name), join(bin, name));
-    }
-  }
-  return bin;
-}
