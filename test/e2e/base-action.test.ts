@@ -34,7 +34,7 @@ async function startJob(): Promise<Job> {
         event: { name: 'push', payload: {} },
         github: { serverUrl: nowhere, apiUrl: nowhere, graphqlUrl: nowhere },
         ...{ workspace, workflow: 'Notes', job: 'notes', runId: '1', actor: 'octocat', keep: true },
-        timeoutMs: 60_000,
+        timeoutMs: 150_000,
         ...more,
         inputs: {
           anthropic_api_key: model.key,

@@ -60,7 +60,7 @@ export async function runExample(stage: Stage, scene: ExampleScene): Promise<Exa
       workspace,
       token: step.token,
       workflow: scene.example,
-      timeoutMs: 60_000,
+      timeoutMs: 150_000,
       inputs: { path_to_claude_code_executable: claudeBinary(), ...step.inputs, ...scene.inputs },
       env: { ...modelVariables(stage), PATH: tools.path },
       oidc: step.permissions['id-token'] === 'write' ? scene.oidc : undefined,

@@ -100,7 +100,7 @@ export async function setStage(
         job: 'claude',
         runId: String(1000 + runs),
         actor: 'octocat',
-        timeoutMs: 60_000,
+        timeoutMs: 150_000,
         ...rest,
         inputs: {
           github_token: token,

@@ -60,7 +60,7 @@ function runScripts(
       apiUrl: 'http://localhost:1/api',
       graphqlUrl: 'http://localhost:1/graphql',
     },
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     ...options,
   });
 }
