@@ -1,5 +1,6 @@
 /** Git over HTTP: hands clone, fetch and push to `git http-backend` on the bare repositories. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
 import { atLeast, canSee, grants, type Identity, reaches, roleOf } from '../access.ts';
@@ -61,8 +62,12 @@ export async function serveGit(store: Store, git: GitRequest, exchange: GitExcha
     return;
   }
   await followBranches(store, repository);
-  await runBackend(git, repository, pushRules(repository, identity), exchange);
-  if (git.service === 'git-receive-pack') await followBranches(store, repository);
+  // Who has pushed sees the new head of the pull request as soon as there is an answer.
+  const done = async () => {
+    if (git.service === 'git-receive-pack') await followBranches(store, repository);
+    await exchange.done();
+  };
+  await runBackend(git, repository, pushRules(repository, identity), { ...exchange, done });
 }
 
 function refuse(
@@ -113,7 +118,7 @@ function pushRules(repository: Repository, identity: Identity): Record<string, s
   };
 }
 
-function runBackend(
+async function runBackend(
   git: GitRequest,
   repository: Repository,
   rules: Record<string, string>,
@@ -139,15 +144,19 @@ function runBackend(
   request.pipe(backend.stdin);
   backend.stdin.on('error', () => {}); // it may refuse before it has read everything
   response.on('close', () => backend.exitCode ?? backend.kill());
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<void>((resolve, reject) => {
     backend.on('error', reject);
-    relayCgi(backend.stdout, response, done);
     backend.on('close', () => resolve());
   });
+  await Promise.all([ended, relayCgi(backend.stdout, response, done)]);
 }
 
-/** CGI output is header lines, an empty line, and the body. */
-function relayCgi(output: NodeJS.ReadableStream, response: ServerResponse, done: () => Promise<void>): void {
+/** CGI output is header lines, an empty line, and the body. Resolves when the answer has ended. */
+async function relayCgi(
+  output: NodeJS.ReadableStream,
+  response: ServerResponse,
+  done: () => Promise<void>,
+): Promise<void> {
   let head = Buffer.alloc(0);
   output.on('data', (chunk: Buffer) => {
     if (response.headersSent) {
@@ -169,9 +178,11 @@ function relayCgi(output: NodeJS.ReadableStream, response: ServerResponse, done:
     );
     response.write(head.subarray(end + 4));
   });
-  output.on('end', async () => {
+  await once(output, 'end');
+  try {
     await done();
+  } finally {
     if (!response.headersSent) response.writeHead(500);
     response.end();
-  });
+  }
 }
