@@ -1,16 +1,16 @@
 /** GitHub's own MCP server beside one run: started when the workflow allows its tools, and never left behind. */
-import { randomBytes } from 'node:crypto';
 import { parseClaudeArguments } from '../claude/arguments.ts';
 import { givenServers, mergeSettings, readGiven } from '../claude/given.ts';
 import { githubImage, removeContainers, serverCommand } from '../mcp/github-container.ts';
 import { type WantedTools, wantedTools } from '../mcp/github-wanted.ts';
 import { foreignAnswer } from '../prompt/foreign.ts';
-import { createMarkers, type Markers } from '../prompt/markers.ts';
+import type { Markers } from '../prompt/markers.ts';
 import { AppError } from '../words/errors.ts';
 import type { ForwardedServer } from '../words/tool.ts';
 import type { Checkout } from './claude-run.ts';
 import type { Connection } from './connect.ts';
 import type { Door } from './door.ts';
+import { newMarkers } from './markers.ts';
 
 /** Most seconds that a run waits for it: its image may have to be fetched. */
 const patienceSeconds = 60;
@@ -29,7 +29,7 @@ export class GitHubMcp {
   constructor(door: Door, connection: Connection, markers: () => Markers | null) {
     this.door = door;
     this.connection = connection;
-    const own = createMarkers(randomBytes(16).toString('hex'));
+    const own = newMarkers();
     this.markers = () => markers() ?? own;
   }
 

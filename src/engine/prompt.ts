@@ -1,16 +1,15 @@
 /** Gives the prompt its facts: branch, tools, host, and the nonce that marks other people's text. */
-import { randomBytes } from 'node:crypto';
 import type { FetchedThread } from '../context/fetch.ts';
 import { buildPrompt, type Prompt } from '../prompt/build.ts';
 import type { Earlier } from '../prompt/earlier.ts';
 import { steeredSystemText } from '../prompt/live.ts';
-import { createMarkers } from '../prompt/markers.ts';
 import { configurationSentence, type PromptFacts, systemText, type TaskBranch } from '../prompt/sections.ts';
 import { hasBranch, type Task } from '../words/task.ts';
 import type { ToolServer } from '../words/tool.ts';
 import type { Prepared } from './checkout.ts';
 import type { Prompts } from './claude-run.ts';
 import type { Door } from './door.ts';
+import { newMarkers, newNonce } from './markers.ts';
 import { ownReviews } from './review/own-reviews.ts';
 import { commitsByFile } from './signing.ts';
 
@@ -36,11 +35,7 @@ export function systemFor(
   { configuration, steered }: Pick<PromptFacts, 'configuration'> & { steered: boolean },
 ): string | null {
   if (hasBranch(task)) return steered ? steeredSystemText : systemText;
-  return configuration && configurationSentence({ configuration, markers: createMarkers(newNonce()) });
-}
-
-function newNonce(): string {
-  return randomBytes(16).toString('hex');
+  return configuration && configurationSentence({ configuration, markers: newMarkers() });
 }
 
 export function promptFor(request: PromptRequest): Prompts & Pick<Prompt, 'shelf'> {

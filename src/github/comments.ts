@@ -1,5 +1,4 @@
 /** Comments on issues, in review threads and in discussions: create, update, find our own by marker over all pages. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../words/errors.ts';
 import { type GitHubClient, GraphqlRefusal, statusOf } from './client.ts';
 import {
@@ -10,6 +9,7 @@ import {
   postInDiscussion,
   updateInDiscussion,
 } from './discussion-comments.ts';
+import { postedOnce } from './posted-once.ts';
 
 /** Where a comment lives: GitHub keeps those of reviews, issues and discussions apart. */
 export interface CommentRef {
@@ -43,10 +43,7 @@ interface RawComment {
   user: { login: string; type: string } | null;
 }
 
-/** Times that a new comment is tried, and the milliseconds between a lost answer and the look whether it arrived. */
-const tries = 3;
-const settleMs = 500;
-/** How far back that look goes, in milliseconds: far enough for clocks that differ. */
+/** How far back a comment whose answer was lost is looked for, in milliseconds: far enough for clocks that differ. */
 const lookBackMs = 60 * 60_000;
 
 /**
@@ -81,17 +78,10 @@ async function createAt(
   text: { body: string; marker: string },
 ): Promise<CommentRef> {
   const since = new Date(Date.now() - lookBackMs).toISOString();
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await post(client, place, text.body);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.reason !== 'github_unavailable' || attempt === tries)
-        throw error;
-      await sleep(settleMs * attempt);
-      const arrived = await findComment(client, place, { marker: text.marker, login: null, since });
-      if (arrived) return arrived;
-    }
-  }
+  return postedOnce(
+    () => post(client, place, text.body),
+    () => findComment(client, place, { marker: text.marker, login: null, since }),
+  );
 }
 
 async function post(client: GitHubClient, place: CommentPlace, body: string): Promise<CommentRef> {

@@ -1,8 +1,7 @@
 /** The log of one job, fetched from where GitHub keeps it without giving the credential away. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../words/errors.ts';
 import type { Repository } from '../words/event.ts';
-import { type Failure, isRateLimit, type RetryPolicy, retryDelay, whyNoAnswer } from './retry.ts';
+import { type Failure, isRateLimit, type RetryPolicy, whyNoAnswer, withRetry } from './retry.ts';
 
 export interface JobLogSource {
   apiUrl: string;
@@ -36,17 +35,12 @@ export async function downloadJobLog(
   job: number,
   { keep, read }: LogLimits = limits,
 ): Promise<JobLog | null> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await follow(source, job, { keep, read });
-    } catch (error) {
-      if (!(error instanceof Unanswered)) throw error;
-      const delay = retryDelay(error.failure, attempt, policy, Date.now());
-      if (delay === null || source.signal.aborted)
-        throw new AppError('github_unavailable', `The log could not be fetched: ${error.message}.`);
-      await sleep(delay);
-    }
-  }
+  const toFailure = (error: unknown) =>
+    error instanceof Unanswered && !source.signal.aborted ? error.failure : null;
+  return withRetry(() => follow(source, job, { keep, read }), toFailure, policy).catch((error) => {
+    if (!(error instanceof Unanswered)) throw error;
+    throw new AppError('github_unavailable', `The log could not be fetched: ${error.message}.`);
+  });
 }
 
 class Unanswered extends Error {

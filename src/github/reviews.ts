@@ -1,8 +1,7 @@
 /** Reviews of pull requests: posted once, found by marker; their comments listed; their threads resolved. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '../words/errors.ts';
 import type { Place, ReviewEvent, Side } from '../words/review.ts';
 import type { GitHubClient } from './client.ts';
+import { postedOnce } from './posted-once.ts';
 
 export interface ReviewPlace {
   owner: string;
@@ -51,10 +50,6 @@ interface RawInlineComment {
   in_reply_to_id?: number;
 }
 
-/** Times that a review is tried, and the milliseconds between a lost answer and the look whether it arrived. */
-const tries = 3;
-const settleMs = 500;
-
 /**
  * Posts a review with all its comments, in one request: GitHub takes all of it or nothing.
  * A request whose answer was lost is not repeated blindly: the review is looked for by `marker` (in its body) first.
@@ -65,17 +60,10 @@ export async function createReview(
   place: ReviewPlace,
   { review, marker }: { review: NewReview; marker: string },
 ): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await post(client, place, review);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.reason !== 'github_unavailable' || attempt === tries)
-        throw error;
-      await sleep(settleMs * attempt);
-      const arrived = await findReview(client, place, marker);
-      if (arrived) return arrived;
-    }
-  }
+  return postedOnce(
+    () => post(client, place, review),
+    () => findReview(client, place, marker),
+  );
 }
 
 async function post(client: GitHubClient, place: ReviewPlace, review: NewReview): Promise<string> {

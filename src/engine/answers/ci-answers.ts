@@ -1,5 +1,4 @@
 /** Answers what Claude asks about checks: by this repository's numbers, between markers, secrets taken out. */
-import { randomBytes } from 'node:crypto';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRefused, readChecks, readHead, readRun } from '../../github/checks.ts';
@@ -7,13 +6,14 @@ import { downloadJobLog, type JobLog } from '../../github/job-log.ts';
 import type { CiAnswers } from '../../mcp/ci.ts';
 import { logAnswer, runAnswer, statusAnswer } from '../../prompt/ci.ts';
 import { cleanLog } from '../../prompt/job-log.ts';
-import { createMarkers, type Markers } from '../../prompt/markers.ts';
+import type { Markers } from '../../prompt/markers.ts';
 import type { Shelf } from '../../prompt/shelf.ts';
 import type { CiPermission } from '../../words/ci.ts';
 import { AppError } from '../../words/errors.ts';
 import type { Task } from '../../words/task.ts';
 import type { Connection } from '../connect.ts';
 import type { Door } from '../door.ts';
+import { newMarkers } from '../markers.ts';
 import { logsPath, openPlace } from '../scratch.ts';
 
 export interface CiRequest {
@@ -38,7 +38,7 @@ export function hasChecks({ subject, checked }: CiRequest['task']): boolean {
 export function ciAnswers(request: CiRequest): CiAnswers {
   const { door, task, connection } = request;
   const source = { client: connection.client, repository: task.repository };
-  const own = createMarkers(randomBytes(16).toString('hex'));
+  const own = newMarkers();
   const markers = (): Markers => request.shelf()?.markers ?? own;
   const remedy = (permissions: CiPermission[]) => remedyFor(permissions, connection.credential.kind);
   // A log is looked into more than once, and never changes.

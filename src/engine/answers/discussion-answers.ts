@@ -1,14 +1,13 @@
 /** Answers what a prompt alone lets Claude ask for on a discussion: what people wrote there, and nothing written since. */
-import { randomBytes } from 'node:crypto';
 import { readDiscussion } from '../../context/discussion.ts';
 import { discussionAnswer } from '../../prompt/discussion.ts';
-import { createMarkers } from '../../prompt/markers.ts';
 import type { TrackingComment } from '../../report/comment.ts';
 import type { Discussion } from '../../words/event.ts';
 import type { Task } from '../../words/task.ts';
 import type { DiscussionThread } from '../../words/thread.ts';
 import type { Connection } from '../connect.ts';
 import type { Door } from '../door.ts';
+import { newMarkers } from '../markers.ts';
 
 export interface DiscussionAnswersRequest {
   door: Door;
@@ -23,7 +22,7 @@ export function discussionAnswers(
   { door, task, connection, comment }: DiscussionAnswersRequest,
   discussion: Discussion,
 ): (page: number) => Promise<string> {
-  const markers = createMarkers(randomBytes(16).toString('hex'));
+  const markers = newMarkers();
   const read = (): Promise<DiscussionThread> =>
     readDiscussion({
       graphql: connection.client.graphql,

@@ -1,8 +1,9 @@
 /** Puts messages into the words that Claude gets, once and for good: a restart says the same again. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from '../../claude/conversation.ts';
 import type { FetchedThread } from '../../context/fetch.ts';
 import { readThread } from '../../engine/context.ts';
+import { newNonce } from '../../engine/markers.ts';
 import { promptFor } from '../../engine/prompt.ts';
 import { type BaseConfiguration, configurationFacts } from '../../engine/trusted-config.ts';
 import { followUpText, noteText, preparedText } from '../../prompt/live.ts';
@@ -83,7 +84,7 @@ async function firstWords(context: SessionContext, composer: Composer): Promise<
     template: ready.template,
     setup: kept<Setup>(context, 'setup'),
   };
-  const prepared = preparedText(facts, randomBytes(16).toString('hex'));
+  const prepared = preparedText(facts, newNonce());
   const all = [text, prepared].filter(Boolean).join('\n\n');
   if (request === null) return { material: null, materialId: null, text: all, verbatim: true };
   return { material: all, materialId: randomUUID(), text: request, verbatim: false };
